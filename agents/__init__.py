@@ -1,0 +1,1 @@
+"""Training: Stable-Baselines3 agents in the worlds."""

@@ -1,0 +1,1 @@
+"""Oracles, exact evaluation, measures and reports."""

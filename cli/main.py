@@ -1,0 +1,84 @@
+"""The front door: `myopia COMMAND ...`.
+
+A command is a file in this folder with a docstring (its help), a frozen dataclass `Options`
+(read by tyro) and `run(options) -> int`. Only the command that was asked for is imported.
+"""
+
+import dataclasses
+import importlib
+import re
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "envs": "list the worlds, their spaces and their dials",
+    "train": "train an agent in a world",
+    "evaluate": "measure an agent, exactly where the world has tables",
+    "oracle": "the best policy of a world under a discount across epochs",
+    "report": "one page with what was measured",
+    "demo": "train, evaluate and report, from end to end",
+    "toy": "train toy models of superposition",
+    "s-curves": "loss curves of multi-component learning",
+    "audit": "what the metrics do when the function does not change",
+    "reproduce": "published results beside ours",
+    "bench": "speed, against a peer in the same run",
+}
+"""Command -> one line of help; the module is `myopia.cli.<command with _ for ->`."""
+
+DIAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 bad input, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        return _refuse(f"unknown command {name!r}{_nearest(name, COMMANDS)}; see myopia --help")
+    module = importlib.import_module(f"myopia.cli.{name.replace('-', '_')}")
+    dials, rest = _split_dials(rest)
+    if dials and "dials" not in {field.name for field in dataclasses.fields(module.Options)}:
+        return _refuse(f"myopia {name} takes no dials, but was given {' '.join(dials)}")
+    import tyro
+
+    options = tyro.cli(
+        module.Options, prog=f"myopia {name}", description=module.__doc__, args=rest
+    )
+    if dials:
+        options = dataclasses.replace(options, dials=tuple(dials))
+    try:
+        return module.run(options)
+    except (ValueError, FileNotFoundError, PermissionError) as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return _refuse("interrupted", code=130)
+
+
+def _split_dials(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """`key=value` tokens, wherever they stand, apart from the options."""
+    dials = [token for token in arguments if DIAL.match(token)]
+    return dials, [token for token in arguments if not DIAL.match(token)]
+
+
+def _nearest(name: str, known: Sequence[str] | dict[str, str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _refuse(sentence: str, code: int = 2) -> int:
+    print(f"myopia: {sentence}", file=sys.stderr)
+    return code
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    return "usage: myopia COMMAND ... (each has --help, with an example)\n\n" + "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

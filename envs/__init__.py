@@ -1,0 +1,1 @@
+"""Worlds: epochs, an epoch index, a shutdown action and a reward that decays past a cutoff."""

@@ -1,0 +1,1 @@
+"""Representations: the metrics of toy models of superposition, for toy models and for agents."""
