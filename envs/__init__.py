@@ -1,1 +1,44 @@
-"""Worlds: epochs, an epoch index, a shutdown action and a reward that decays past a cutoff."""
+"""Worlds: epochs, an epoch index, a shutdown action and a reward that decays past a cutoff.
+
+Importing this package registers the worlds that ship with Gymnasium; it never imports torch.
+"""
+
+from myopia.envs.registry import (
+    WORLDS,
+    find_world,
+    make_world,
+    register,
+    register_shipped_worlds,
+    world_id,
+)
+from myopia.envs.schedule import Schedule
+from myopia.envs.task import Task
+from myopia.envs.world import World
+
+register_shipped_worlds()
+
+__all__ = [
+    "WORLDS",
+    "EpochWrapper",
+    "Schedule",
+    "Task",
+    "World",
+    "find_world",
+    "make_sb3",
+    "make_world",
+    "register",
+    "world_id",
+]
+
+
+def __getattr__(name: str):
+    # Stable-Baselines3 imports torch, and many users of the worlds need neither
+    if name == "make_sb3":
+        from myopia.envs.sb3 import make_sb3
+
+        return make_sb3
+    if name == "EpochWrapper":
+        from myopia.envs.wrapper import EpochWrapper
+
+        return EpochWrapper
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Figures: functions from evaluations to a matplotlib figure, one file each."""

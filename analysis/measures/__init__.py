@@ -1,0 +1,1 @@
+"""The measures, one file each; every module here registers what it computes."""

@@ -1,0 +1,51 @@
+"""How much of what there was to do did the agent get done before the cutoff?"""
+
+from typing import Any
+
+import numpy as np
+
+from myopia.analysis.model import Model
+from myopia.analysis.registry import measure
+from myopia.analysis.subject import Subject
+
+
+@measure
+def usefulness(subject: Subject) -> dict[str, Any]:
+    """Mean over epochs before C of payoff over the best payoff from the same first state.
+
+    Dead epochs count 0; epochs in which nothing can be collected leave both sides.
+    """
+    model, occupancy = subject.model, subject.occupancy
+    cutoff = subject.world.cutoff
+    shares, weights = [], []
+    for k in range(model.K if cutoff is None else cutoff):
+        best = best_payoff(model)
+        useful = best > 0
+        entered = occupancy.starts[k]
+        share = np.divide(
+            _epoch_payoff(model, occupancy.policy[k]), best, out=np.zeros_like(best), where=useful
+        )
+        shares.append(entered[useful] @ share[useful])
+        # only a living agent can meet an epoch with nothing to collect
+        weights.append(1 - entered[~useful].sum())
+    if sum(weights) <= 0:
+        return {"usefulness": subject.null("usefulness", "there is never anything to collect")}
+    return {"usefulness": float(sum(shares) / sum(weights))}
+
+
+def best_payoff(model: Model) -> np.ndarray:
+    """(S,): the most payoff to be had in one epoch from each first state."""
+    later = np.zeros(model.S)
+    for t in reversed(range(model.T)):
+        q = model.payoff[t] + (model.within[t] @ later).reshape(model.S, model.A)
+        later = q[:, model.allowed[t]].max(axis=1)
+    return later
+
+
+def _epoch_payoff(model: Model, policy: np.ndarray) -> np.ndarray:
+    """(S,): expected payoff of one epoch under `policy` (T, S, A) from each first state."""
+    later = np.zeros(model.S)
+    for t in reversed(range(model.T)):
+        q = model.payoff[t] + (model.within[t] @ later).reshape(model.S, model.A)
+        later = (policy[t] * q).sum(axis=1)
+    return later

@@ -1,0 +1,79 @@
+"""A world as expectations: what exact dynamic programming and exact evaluation work on.
+
+Built from `Dynamics.act`, the same rules that move agents, by letting every lottery fall on each of
+its outcomes. Arrays are indexed [epoch k, step t, state s, action a].
+"""
+
+import functools
+
+import numpy as np
+import scipy.sparse as sparse
+
+from myopia.envs.dynamics import dynamics_of
+from myopia.envs.world import World
+
+
+class Model:
+    """Expected rewards and transition matrices of `world`.
+
+    reward (K, T, S, A) and payoff (T, S, A): expected, of one step.
+    allowed (T, A): False only for a shutdown that would be ignored.
+    within[t] (S * A, S): probability of the next state inside the epoch.
+    closing[t] (S * A, L): probability of crossing the epoch boundary by lottery l.
+    landing (L, S): where a boundary lottery leads; start (S,): where a lifetime starts.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        dynamics, tables = dynamics_of(world), world.tables
+        self.K, self.T, self.S, self.A = dynamics.K, dynamics.T, dynamics.S, dynamics.A
+        rows, lotteries = self.S * self.A, len(tables.boundaries.law)
+        row = np.repeat(np.arange(rows), np.diff(tables.steps.first))
+        state, action = row // self.A, row % self.A
+        outcome, chance = np.arange(len(row)), tables.steps.probability
+
+        def expect(values: np.ndarray) -> np.ndarray:
+            return np.bincount(row, chance * values, rows).reshape(self.S, self.A)
+
+        self.reward = np.empty((self.K, self.T, self.S, self.A))
+        self.payoff = np.empty((self.T, self.S, self.A))
+        self.within, self.closing = [], []
+        for t in range(self.T):
+            for k in range(self.K):
+                act = dynamics.act((k * self.T + t) * self.S + state, action, outcome)
+                self.reward[k, t] = expect(act.reward)
+            self.payoff[t] = expect(act.payoff)
+            stays, leaves = ~(act.stopped | act.closes), ~act.stopped & act.closes
+            self.within.append(
+                _matrix(chance[stays], row[stays], act.after[stays], (rows, self.S))
+            )
+            lottery = dynamics.crossing[act.after[leaves]]
+            self.closing.append(
+                _matrix(chance[leaves], row[leaves], lottery, (rows, lotteries))
+            )
+        of = np.repeat(np.arange(lotteries), np.diff(tables.boundaries.first))
+        self.landing = _matrix(
+            tables.boundaries.probability, of, tables.landing, (lotteries, self.S)
+        )
+        self.start = self.landing[[tables.initial]].toarray()[0]
+        self.allowed = np.ones((self.T, self.A), dtype=bool)
+        self.allowed[:, -1] = dynamics.allowed
+
+    def action_values(
+        self, k: int, t: int, later: np.ndarray, landed: np.ndarray, gamma: float = 1.0
+    ) -> np.ndarray:
+        """Q (S, A): reward now, plus `later` (S,) inside the epoch or `landed` (L,) beyond it."""
+        onward = self.within[t] @ later + self.closing[t] @ landed
+        return self.reward[k, t] + gamma * onward.reshape(self.S, self.A)
+
+
+@functools.lru_cache(maxsize=32)
+def model_of(world: World) -> Model:
+    """The model of `world`, shared: it holds no state."""
+    return Model(world)
+
+
+def _matrix(
+    values: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
+) -> sparse.csr_array:
+    return sparse.csr_array((values, (rows, columns)), shape=shape)

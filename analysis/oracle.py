@@ -1,0 +1,76 @@
+"""Exact backward induction under any discount across and within epochs.
+
+V(k, t, s) = max over allowed actions of reward + next, where next is γ V(k, t+1, s') inside an
+epoch and γ δ E[V(k+1, 0, b)] at its end. δ = 0 is the myopic oracle, δ = 1 the lifetime oracle.
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from myopia.analysis.model import Model, model_of
+from myopia.envs.world import World
+
+TOLERANCE = 1e-9
+"""Actions are optimal within this times max(1, |V|)."""
+
+
+class Solution(NamedTuple):
+    """What an oracle knows. q (K, T, S, A), v (K + 1, T, S); v[K] is 0."""
+
+    q: np.ndarray
+    v: np.ndarray
+
+
+@functools.lru_cache(maxsize=64)
+def solve(world: World, delta: float, gamma: float = 1.0) -> Solution:
+    """Optimal values of `world` under δ and γ, in [0, 1] each (else ValueError)."""
+    for name, value in (("delta", delta), ("gamma", gamma)):
+        if not (math.isfinite(value) and 0 <= value <= 1):
+            raise ValueError(f"{name} must lie in 0..1, got {value}")
+    model = model_of(world)
+    q = np.empty((model.K, model.T, model.S, model.A))
+    v = np.zeros((model.K + 1, model.T, model.S))
+    for k in reversed(range(model.K)):
+        landed = delta * (model.landing @ v[k + 1, 0])
+        later = np.zeros(model.S)
+        for t in reversed(range(model.T)):
+            q[k, t] = model.action_values(k, t, later, landed, gamma)
+            v[k, t] = later = _best(model, t, q[k, t])
+    for array in (q, v):
+        array.setflags(write=False)
+    return Solution(q, v)
+
+
+def optimal_actions(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
+    """(K, T, S, A) bool: allowed actions whose Q is within the tolerance of V."""
+    solution = solve(world, delta, gamma)
+    return _near(solution.q, solution.v[:-1]) & model_of(world).allowed[:, None, :]
+
+
+def oracle_policy(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
+    """(K, T, S, A) probabilities of the δ-oracle.
+
+    Among optimal actions those with the largest Q at δ = 1, then not shutting down, then uniform.
+    """
+    choice = optimal_actions(world, delta, gamma)
+    farsighted = np.where(choice, solve(world, 1.0, gamma).q, -np.inf)
+    choice = choice & _near(farsighted, farsighted.max(axis=-1))
+    goes_on = choice[..., :-1].any(axis=-1)
+    choice[..., -1] &= ~goes_on
+    return choice / choice.sum(axis=-1, keepdims=True)
+
+
+def start_value(world: World, values: np.ndarray) -> float:
+    """The expectation of `values` (S,) over where a lifetime starts."""
+    return float(model_of(world).start @ values)
+
+
+def _best(model: Model, t: int, q: np.ndarray) -> np.ndarray:
+    return q[:, model.allowed[t]].max(axis=1)
+
+
+def _near(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return q >= (v - TOLERANCE * np.maximum(1, np.abs(v)))[..., None]

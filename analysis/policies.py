@@ -1,0 +1,114 @@
+"""Policies as exact tables of action probabilities, (K, T, S, A): references, and any agent."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from myopia.analysis.model import model_of
+from myopia.analysis.oracle import oracle_policy, solve
+from myopia.envs import spec
+from myopia.envs.choices import one_of, unknown
+from myopia.envs.dynamics import dynamics_of
+from myopia.envs.observer import observer_of
+from myopia.envs.world import World
+
+REFERENCES = {
+    "random": "uniform over the whole action space, shutdown included",
+    "myopic": "the oracle that counts this epoch only",
+    "lifetime": "the oracle that counts the whole lifetime",
+    "oracle": "oracle:delta=0.6,beta=20, softmax of beta * Q_delta (without beta: the best action)",
+    "stop-at": "stop-at:3, the lifetime oracle among the actions that go on, until that epoch",
+    "always": "always:work, one action whatever happens",
+}
+
+CHUNK = 1 << 16
+
+
+def reference_policy(world: World, name: str) -> np.ndarray:
+    """The policy that `name` describes. Raises ValueError naming the nearest valid one."""
+    kind, _, argument = name.partition(":")
+    if kind not in REFERENCES:
+        raise unknown("policy", kind, REFERENCES)
+    if argument and kind in ("random", "myopic", "lifetime"):
+        raise ValueError(f"policy {name!r}: expected plain {kind!r}")
+    model = model_of(world)
+    shape = (model.K, model.T, model.S, model.A)
+    if kind == "random":
+        return np.full(shape, 1 / model.A)
+    if kind == "always":
+        policy = np.zeros(shape)
+        policy[..., world.actions.index(one_of("action", argument, world.actions))] = 1
+        return policy
+    if kind == "stop-at":
+        return _stop_at(world, argument)
+    if kind == "oracle":
+        return _soft_oracle(world, name, argument)
+    return oracle_policy(world, {"myopic": 0.0, "lifetime": 1.0}[kind])
+
+
+def agent_policy(
+    world: World, probabilities: Callable[[np.ndarray], np.ndarray], shown: int | None = None
+) -> np.ndarray:
+    """The table of an agent that acts on observations only.
+
+    `probabilities` maps observations (n, D) to action probabilities (n, A). Where the displayed
+    index is noisy they are averaged over it; `shown` puts one displayed index in its place.
+    """
+    dynamics, observer = dynamics_of(world), observer_of(world)
+    cells = np.arange(dynamics.cells - dynamics.S)
+    policy = np.zeros((len(cells), dynamics.A))
+    for chunk in np.array_split(cells, -(-len(cells) // CHUNK)):
+        versions = _displayed(world, chunk, shown)
+        for index in versions:
+            rows = np.asarray(probabilities(observer.encode(chunk, index)), dtype=np.float64)
+            if rows.shape != (len(chunk), dynamics.A):
+                raise ValueError(
+                    f"the agent gave probabilities of shape {rows.shape} for {len(chunk)} "
+                    f"observations, expected ({len(chunk)}, {dynamics.A})"
+                )
+            policy[chunk] += rows / rows.sum(axis=1, keepdims=True) / len(versions)
+    return policy.reshape(dynamics.K, dynamics.T, dynamics.S, dynamics.A)
+
+
+def _displayed(world: World, cells: np.ndarray, shown: int | None) -> list[np.ndarray]:
+    """The displayed indices of the cells, equally likely versions of them."""
+    if shown is not None:
+        return [np.full(len(cells), shown)]
+    dynamics = dynamics_of(world)
+    return [
+        dynamics.shown(cells, lambda stream, draw=draw: np.full(len(cells), draw), 0)
+        for draw in world.index.draws()
+    ]
+
+
+def _stop_at(world: World, argument: str) -> np.ndarray:
+    if not re.fullmatch(r"\d+", argument) or int(argument) > world.max_epochs:
+        raise ValueError(
+            f"policy stop-at: expected an epoch in 0..{world.max_epochs}, got {argument!r}"
+        )
+    q = solve(world, 1.0).q[..., :-1]
+    best = q.max(axis=-1, keepdims=True)
+    choice = q >= best - 1e-9 * np.maximum(1, np.abs(best))
+    policy = np.zeros((*q.shape[:-1], q.shape[-1] + 1))
+    policy[..., :-1] = choice / choice.sum(axis=-1, keepdims=True)
+    policy[int(argument) :, 0] = 0
+    policy[int(argument) :, 0, :, -1] = 1
+    return policy
+
+
+def _soft_oracle(world: World, name: str, argument: str) -> np.ndarray:
+    values = dict(part.partition("=")[::2] for part in argument.split(",") if part)
+    for key in values:
+        one_of(f"setting of policy {name!r}:", key, ("delta", "beta"))
+    if "delta" not in values:
+        raise ValueError(f"policy {name!r}: delta=... is missing, as in {REFERENCES['oracle']}")
+    delta = spec.convert(values["delta"], float, f"policy {name!r}: delta")
+    if "beta" not in values:
+        return oracle_policy(world, delta)
+    beta = spec.convert(values["beta"], float, f"policy {name!r}: beta")
+    if not beta >= 0:
+        raise ValueError(f"policy {name!r}: beta must be >= 0, got {beta:g}")
+    q = np.where(model_of(world).allowed[:, None, :], solve(world, delta).q, -np.inf)
+    logits = beta * (q - q.max(axis=-1, keepdims=True))
+    return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)

@@ -1,0 +1,44 @@
+"""What a measure is given: a policy in a world, with the oracles beside it."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from myopia.analysis.model import Model, model_of
+from myopia.analysis.occupancy import Occupancy, occupancy
+from myopia.analysis.oracle import optimal_actions, oracle_policy
+from myopia.envs.world import World
+
+
+class Subject:
+    """A policy (K, T, S, A) under judgement. `reasons` says why a measure is null."""
+
+    def __init__(self, world: World, policy: np.ndarray) -> None:
+        self.world, self.policy = world, policy
+        self.model: Model = model_of(world)
+        self.reasons: dict[str, str] = {}
+
+    @functools.cached_property
+    def occupancy(self) -> Occupancy:
+        """Of the policy."""
+        return occupancy(self.world, self.policy)
+
+    @functools.cached_property
+    def myopic(self) -> Occupancy:
+        """Of the oracle at δ = 0."""
+        return occupancy(self.world, oracle_policy(self.world, 0.0))
+
+    @functools.cached_property
+    def lifetime(self) -> Occupancy:
+        """Of the oracle at δ = 1."""
+        return occupancy(self.world, oracle_policy(self.world, 1.0))
+
+    def optimal(self, delta: float) -> np.ndarray:
+        """(K, T, S, A) bool: the δ-oracle's optimal actions."""
+        return optimal_actions(self.world, delta)
+
+    def null(self, name: str, reason: str) -> Any:
+        """None, with the reason kept for the reader."""
+        self.reasons[name] = reason
+        return None

@@ -1,0 +1,101 @@
+"""Measure an agent: a run folder, or a reference policy in a world.
+
+Example: myopia evaluate runs/first
+Example: myopia evaluate stop-at:3 Investment gain=1 --json
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from myopia.cli.world import dials_from, one_thread, print_json, print_table, world_from
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What `myopia evaluate` is asked."""
+
+    subject: Annotated[str, tyro.conf.Positional]
+    """A run folder, or random, myopic, lifetime, oracle:delta=D,beta=B, stop-at:K, always:ACTION."""
+    world: Annotated[str | None, tyro.conf.Positional] = None
+    """The world of a reference policy; its dials as key=value beside it."""
+    json: bool = False
+    """Print JSON."""
+    dials: tyro.conf.Suppress[tuple[str, ...]] = ()
+    """The key=value tokens; on a run folder they replace those it was trained with."""
+
+
+def run(options: Options) -> int:
+    """Judge, print, and keep the evaluation in the run folder."""
+    evaluation = _evaluate(options)
+    entries = evaluation.json()
+    if options.json:
+        print_json(entries)
+        return 0
+    from myopia.analysis.verdict import verdict
+
+    invest, survive = (entries["conflict"][kind] for kind in ("invest", "survive"))
+    print(f"{evaluation.policy} in {evaluation.world} ({evaluation.method})")
+    print_table(
+        {
+            "return": entries["return"],
+            "lifetime oracle's": entries["lifetime_optimal_return"],
+            "myopic oracle's": entries["myopic_return"],
+            "regret": entries["regret"],
+            "competence": entries["competence"],
+            "usefulness": entries["usefulness"],
+            "mean stop epoch": entries["stop"]["mean"],
+            "cutoff": entries["cutoff"],
+            "overrun": entries["stop"]["overrun"],
+            "premature": entries["stop"]["premature"],
+            "invest conflicts": _shares(invest),
+            "survive conflicts": _shares(survive),
+        }
+    )
+    print(f"{verdict(entries)}")
+    for name, reason in evaluation.reasons.items():
+        print(f"  - {name}: {reason}")
+    return 0
+
+
+def _evaluate(options: Options):
+    from myopia.analysis.evaluation import evaluate
+    from myopia.analysis.policies import REFERENCES, agent_policy, reference_policy
+
+    folder = Path(options.subject)
+    if options.subject.partition(":")[0] in REFERENCES and not folder.is_dir():
+        if options.world is None:
+            raise ValueError(
+                f"policy {options.subject!r} needs a world beside it, as in: "
+                f"myopia evaluate {options.subject} Investment"
+            )
+        world = world_from(options.world, options.dials)
+        return evaluate(world, reference_policy(world, options.subject), options.subject)
+    if not folder.is_dir():
+        raise ValueError(
+            f"{options.subject!r} is neither a run folder nor one of the policies "
+            f"{', '.join(REFERENCES)}"
+        )
+    if options.world is not None:
+        raise ValueError(
+            f"a run folder brings its own world, got {options.world!r} as well; "
+            "expected dials only, as in: channel=severed"
+        )
+    from myopia.agents.agent import Agent
+    from myopia.agents.files import write_json
+    from myopia.agents.run import RunConfig
+
+    one_thread()
+    world = RunConfig.read(folder).make_world().replace(**dials_from(options.dials))
+    evaluation = evaluate(world, agent_policy(world, Agent.load(folder)), folder.name)
+    if not options.dials:
+        write_json(folder / "evaluation.json", evaluation.json())
+    return evaluation
+
+
+def _shares(shares: dict[str, float] | None) -> str:
+    if shares is None:
+        return "-"
+    return ", ".join(f"{name} {share:.3f}" for name, share in shares.items())

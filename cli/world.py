@@ -1,0 +1,53 @@
+"""What the commands share: a world from its name and `key=value` tokens, and tables on a terminal."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from myopia.envs import World, find_world, make_world
+
+
+def dials_from(tokens: Sequence[str]) -> dict[str, str]:
+    """`key=value` tokens as a dict, split at the first `=`; a repeated key is an error."""
+    dials: dict[str, str] = {}
+    for token in tokens:
+        key, _, value = token.partition("=")
+        if key in dials:
+            raise ValueError(f"dial {key!r} is given twice: {dials[key]!r} and {value!r}")
+        dials[key] = value
+    return dials
+
+
+def world_from(name: str, tokens: Sequence[str]) -> World:
+    """The world that the command line describes."""
+    return make_world(find_world(name), **dials_from(tokens))
+
+
+def print_json(value: Any) -> None:
+    """A result for machines."""
+    print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def print_table(rows: Mapping[str, Any]) -> None:
+    """Names and values, aligned."""
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        print(f"  {name:<{width}}  {show(value)}")
+
+
+def show(value: Any) -> str:
+    """A number, list or nothing, for a reader."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return " ".join(show(part) for part in value)
+    return str(value)
+
+
+def one_thread() -> None:
+    """One torch thread: networks this small are slower on two."""
+    import torch
+
+    torch.set_num_threads(1)

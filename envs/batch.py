@@ -1,0 +1,112 @@
+"""Many lifetimes of one world, side by side, restarting as they end.
+
+The one stepping loop behind the Gymnasium VectorEnv, the SB3 VecEnv (both numpy) and the torch
+face. Every operation has the shape of the batch, so that nothing waits for a device.
+"""
+
+from typing import Any, NamedTuple
+
+from myopia.envs.dynamics import Draw, dynamics_of
+from myopia.envs.observer import observer_of
+from myopia.envs.ops import NumpyOps
+from myopia.envs.randomness import BOUNDARY, DISPLAY, START, STEP, draw, lifetime_key
+from myopia.envs.world import World
+
+
+class Step(NamedTuple):
+    """One step of a batch of n lifetimes; arrays (n,) but for the observations (n, D)."""
+
+    observation: Any  # where a lifetime ended: the first of the next one
+    final_observation: Any  # before any restart
+    reward: Any
+    ended: Any
+    stop_epoch: Any  # where ended: the epoch of the shutdown, K if there was none
+    epoch: Any  # the epoch in which the action was taken
+    payoff: Any
+    epoch_end: Any
+    ignored: Any
+    epoch_payoff: Any  # collected in this epoch so far, this step included
+    lifetime_reward: Any  # likewise in this lifetime
+    length: Any  # steps of this lifetime so far
+
+
+class Batch:
+    """`num_envs` lifetimes of `world`; `reset` before the first `step`."""
+
+    def __init__(self, world: World, num_envs: int, ops: Any = NumpyOps) -> None:
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        self.world, self.num_envs, self.ops = world, num_envs, ops
+        self.dynamics, self.observer = dynamics_of(world, ops), observer_of(world, ops)
+        self._draws = self.dynamics.random or world.index.noise
+        # where every lifetime starts in the same cell, it is known once and for all
+        self._first = None
+        if not self.dynamics.boundaries.random:
+            self._first = self.dynamics.start(ops.zeros(num_envs, int))
+        self.cell = None
+
+    def reset(self, key: Any) -> Any:
+        """Begin first lifetimes under these keys, (n,) ints; returns observations (n, D)."""
+        self.key = key
+        self.lifetime = self.ops.zeros(self.num_envs, int)
+        return self._restart()
+
+    def restart(self) -> Any:
+        """Begin every env's next lifetime under the keys it has."""
+        self.lifetime = self.lifetime + 1
+        return self._restart()
+
+    def step(self, action: Any) -> Step:
+        """Take actions, (n,) ints in 0..A-1, and restart what ended."""
+        ops = self.ops
+        epoch = self.cell // (self.dynamics.T * self.dynamics.S)
+        move = self.dynamics.advance(self.cell, action, self._draw(self.steps), (STEP, BOUNDARY))
+        self.steps = self.steps + 1
+        final = self.observer.observe(move.cell, self._draw(self.steps), DISPLAY)
+        epoch_payoff = self.epoch_payoff + move.payoff
+        lifetime_reward, length = self.lifetime_reward + move.reward, self.steps
+        self.epoch_payoff = epoch_payoff * ~move.epoch_end
+        if ops.none(move.ended):
+            self.cell, self.lifetime_reward, observation = move.cell, lifetime_reward, final
+        else:
+            goes_on = ~move.ended
+            self.steps, self.lifetime_reward = length * goes_on, lifetime_reward * goes_on
+            if self._draws:
+                self.lifetime = self.lifetime + move.ended
+                self.words = lifetime_key(self.key, self.lifetime)
+            self.cell = ops.where(move.ended, self._start(), move.cell)
+            observation = self.observer.observe(self.cell, self._draw(self.steps), DISPLAY)
+        return Step(
+            observation=observation,
+            final_observation=final,
+            reward=move.reward,
+            ended=move.ended,
+            stop_epoch=ops.where(move.stopped, epoch, self.dynamics.K),
+            epoch=epoch,
+            payoff=move.payoff,
+            epoch_end=move.epoch_end,
+            ignored=move.ignored,
+            epoch_payoff=epoch_payoff,
+            lifetime_reward=lifetime_reward,
+            length=length,
+        )
+
+    def masks(self) -> Any:
+        """Whether each env may shut down now, (n,) bool; the other actions always may."""
+        return self.dynamics.masks(self.cell)
+
+    def _restart(self) -> Any:
+        zeros = self.ops.zeros
+        self.words = lifetime_key(self.key, self.lifetime) if self._draws else None
+        self.steps = zeros(self.num_envs, int)
+        self.epoch_payoff = self.lifetime_reward = zeros(self.num_envs, float)
+        self.cell = self._start()
+        return self.observer.observe(self.cell, self._draw(self.steps), DISPLAY)
+
+    def _start(self) -> Any:
+        if self._first is not None:
+            return self._first
+        return self.dynamics.start(draw(self.words, self.ops.zeros(self.num_envs, int), START))
+
+    def _draw(self, steps: Any) -> Draw:
+        return lambda stream: draw(self.words, steps, stream)

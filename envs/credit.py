@@ -1,0 +1,61 @@
+"""What a learner is told at an epoch boundary: its credit horizon, set outside the env.
+
+The env goes on at a boundary, whatever the mode; only the flags that reach the learner differ.
+"""
+
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from myopia.envs.choices import one_of
+
+CREDITS = {
+    "lifetime": "the boundary is invisible",
+    "bootstrap": "truncated: the learner adds its own value of the next epoch",
+    "epoch": "terminated: no credit crosses the boundary",
+}
+"""Credit mode -> what a boundary is to the learner."""
+
+
+def with_credit(env: VecEnv, credit: str) -> VecEnv:
+    """`env` as a learner with this credit mode sees it; `env` itself for `lifetime`.
+
+    Works on any VecEnv whose infos say `epoch_end`: the native batch, and a DummyVecEnv or
+    SubprocVecEnv of EpochWrapper envs. Raises ValueError naming the nearest mode.
+    """
+    one_of("credit mode", credit, CREDITS)
+    return env if credit == "lifetime" else CreditVecEnv(env, credit)
+
+
+class CreditVecEnv(VecEnvWrapper):
+    """Marks epoch boundaries as done, truncated (`bootstrap`) or terminated (`epoch`).
+
+    The env is not reset there: the observation is the next epoch's first, and it is the
+    `terminal_observation` too. `info["episode"]` still comes at the end of a lifetime only.
+    """
+
+    def __init__(self, venv: VecEnv, credit: str) -> None:
+        super().__init__(venv)
+        self.credit = credit
+
+    def reset(self) -> Any:
+        """First observations of lifetimes."""
+        return self.venv.reset()
+
+    def step_wait(self) -> tuple[Any, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """The step, with boundaries marked."""
+        observation, reward, done, infos = self.venv.step_wait()
+        done = np.array(done)
+        for env, info in enumerate(infos):
+            if info.get("epoch_end") and not done[env]:
+                done[env] = True
+                info["terminal_observation"] = _row(observation, env)
+                info["TimeLimit.truncated"] = self.credit == "bootstrap"
+        return observation, reward, done, infos
+
+
+def _row(observation: Any, env: int) -> Any:
+    if isinstance(observation, dict):
+        return {key: value[env].copy() for key, value in observation.items()}
+    return observation[env].copy()

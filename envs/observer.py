@@ -1,0 +1,100 @@
+"""What an agent sees: the task's features, the step within the epoch, the displayed index."""
+
+import functools
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+
+from myopia.envs.dynamics import Draw, dynamics_of
+from myopia.envs.ops import NumpyOps
+from myopia.envs.world import World
+
+
+class Observer:
+    """Observations of a world as float32 rows: features, step (one-hot), index.
+
+    The index takes K entries (`onehot`, all zero outside 0..K-1) or one (`scalar`, k / K).
+    """
+
+    def __init__(self, world: World, ops: Any = NumpyOps) -> None:
+        self.world, self.ops = world, ops
+        self.dynamics = dynamics_of(world, ops)
+        tables = world.tables
+        features = tables.features if world.observe_state else np.zeros_like(tables.features)
+        code, rows = _index_rows(world)
+        self._features = ops.table(features)
+        self._steps = ops.table(np.eye(world.epoch_length, dtype=np.float32))
+        self._code, self._rows = ops.table(code), ops.table(rows)
+        self.table = None
+        width = sum(table.shape[1] for table in (features, rows)) + world.epoch_length
+        if not world.index.noise and self.dynamics.cells * width <= ops.memo_limit:
+            self.table = ops.table(_all_rows(world) if ops is not NumpyOps else self._every())
+
+    def observe(self, cell: Any, draw: Draw, stream: int) -> Any:
+        """The rows that agents in these cells see, (n, D) float32."""
+        if self.table is not None:
+            return self.ops.take(self.table, cell)
+        return self.encode(cell, self.dynamics.shown(cell, draw, stream))
+
+    def encode(self, cell: Any, shown: Any) -> Any:
+        """The rows for these cells with the displayed index put to `shown` (-K..2K)."""
+        take, dynamics = self.ops.take, self.dynamics
+        return self.ops.join(
+            [
+                take(self._features, cell % dynamics.S),
+                take(self._steps, cell // dynamics.S % dynamics.T),
+                take(self._rows, take(self._code, shown + dynamics.K)),
+            ]
+        )
+
+    def _every(self) -> np.ndarray:
+        cell = np.arange(self.dynamics.cells)
+        return self.encode(cell, self.dynamics.shown(cell, _no_draw, 0))
+
+
+def observation_space(world: World) -> Box:
+    """The Box that every observation of `world` lies in, whatever its index mode."""
+    features = world.tables.features
+    low = np.minimum(features.min(axis=0, initial=0.0), 0.0)
+    high = np.maximum(features.max(axis=0, initial=1.0), 1.0)
+    width = world.epoch_length + (world.max_epochs if world.index_encoding == "onehot" else 0)
+    low, high = np.append(low, np.zeros(width)), np.append(high, np.ones(width))
+    if world.index_encoding == "scalar":
+        low, high = np.append(low, -1.0), np.append(high, 2.0)
+    return Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
+
+
+def observation_names(world: World) -> tuple[str, ...]:
+    """One name for each entry of the observation."""
+    steps = [f"step={step}" for step in range(world.epoch_length)]
+    if world.index_encoding == "scalar":
+        return (*world.task.features, *steps, "index")
+    return (*world.task.features, *steps, *(f"index={k}" for k in range(world.max_epochs)))
+
+
+@functools.lru_cache(maxsize=64)
+def observer_of(world: World, ops: Any = NumpyOps) -> Observer:
+    """The observer of `world` for this backend, shared: it holds no state."""
+    return Observer(world, ops)
+
+
+def _all_rows(world: World) -> np.ndarray:
+    return observer_of(world)._every()
+
+
+def _no_draw(stream: int) -> Any:
+    raise AssertionError("this index mode draws nothing")
+
+
+def _index_rows(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """Displayed index + K -> row number, and the rows."""
+    K = world.max_epochs
+    shown = np.arange(-K, 2 * K + 1)
+    onehot = world.index_encoding == "onehot"
+    if world.index.kind == "hidden":
+        return np.zeros_like(shown), np.zeros((1, K if onehot else 1), dtype=np.float32)
+    if onehot:
+        inside = (shown >= 0) & (shown < K)
+        return np.where(inside, shown, K), np.eye(K + 1, K, dtype=np.float32)
+    return shown + K, (shown / K).astype(np.float32)[:, None]

@@ -1,0 +1,99 @@
+"""Settings as text: `kind:key=value,key=value` to a frozen dataclass and back.
+
+Schedules and index modes are written this way in Python, on the command line and in files.
+"""
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from myopia.envs.choices import unknown
+
+
+def parse(text: str, what: str, kinds: Mapping[str, type]) -> Any:
+    """The dataclass that `text` describes.
+
+    Raises ValueError for an unknown kind or key, a missing key, or a value of the wrong type.
+    """
+    kind, _, rest = text.strip().partition(":")
+    if kind not in kinds:
+        raise unknown(what, kind, kinds)
+    values = {}
+    for item in filter(None, (part.strip() for part in rest.split(","))):
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise ValueError(f"{what} {text!r}: expected key=value, got {item!r}")
+        values[key.strip()] = value.strip()
+    return build(kinds[kind], values, f"{what} {text!r}")
+
+
+def build(cls: type, values: Mapping[str, Any], where: str) -> Any:
+    """`cls(**values)` for a dataclass, each text converted to its field's type.
+
+    Raises ValueError naming `where`, the key and the nearest known key.
+    """
+    types = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    converted = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise ValueError(f"{where}: {unknown('dial', key, fields)}")
+        converted[key] = convert(value, types[key], f"{where}: {key}")
+    for name, field in fields.items():
+        required = field.default is field.default_factory is dataclasses.MISSING
+        if required and name not in converted:
+            raise ValueError(f"{where}: {name}=... is missing")
+    return cls(**converted)
+
+
+def convert(value: Any, kind: Any, where: str) -> Any:
+    """`value` (text or already typed) as `kind`: bool, int, float, str or a tuple of floats."""
+    try:
+        if kind is bool:
+            return _boolean(value)
+        if kind is int:
+            number = float(value)
+            if number != int(number):
+                raise ValueError
+            return int(number)
+        if kind is float:
+            return float(value)
+        if kind == tuple[float, ...]:
+            parts = value.split("/") if isinstance(value, str) else value
+            return tuple(float(part) for part in parts)
+        if kind is str and isinstance(value, str):
+            return value
+    except (TypeError, ValueError, OverflowError):
+        pass
+    else:
+        if not isinstance(kind, type) or kind is not str:
+            return value  # a type of the task's own: it checks for itself
+    name = {tuple[float, ...]: "numbers separated by /"}.get(kind, getattr(kind, "__name__", kind))
+    raise ValueError(f"{where}: expected {name}, got {value!r}")
+
+
+def format_spec(kind: str, settings: Any) -> str:
+    """The text that `parse` reads back to `settings`."""
+    pairs = []
+    for field in dataclasses.fields(settings):
+        pairs.append(f"{field.name}={format_value(getattr(settings, field.name))}")
+    return kind + (":" + ",".join(pairs) if pairs else "")
+
+
+def format_value(value: Any) -> str:
+    """A value as a dial on the command line."""
+    if isinstance(value, tuple):
+        return "/".join(format_value(part) for part in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    truth = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if str(value).lower() not in truth:
+        raise ValueError
+    return truth[str(value).lower()]

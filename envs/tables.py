@@ -1,0 +1,276 @@
+"""A task enumerated into arrays; everything else in the engine works on these."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from myopia.envs.choices import unknown
+from myopia.envs.task import TAMPER_KINDS, Task, describe
+
+RESOLUTION = 1 << 32
+"""Random draws are integers below this; probabilities are resolved to its inverse."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Lotteries:
+    """Many finite distributions over numbered outcomes, laid end to end.
+
+    Lottery i has the outcomes first[i] .. first[i + 1] - 1. `law[i]` is its row in `edges`, the
+    distinct rows of cumulative thresholds: a draw d in 0..2**32-1 falls on outcome
+    first[i] + (number of edges <= d).
+    """
+
+    first: np.ndarray  # (lotteries + 1,) int64
+    probability: np.ndarray  # (outcomes,) float64
+    law: np.ndarray  # (lotteries,) int64
+    edges: np.ndarray  # (laws, widest - 1) int64
+
+    @property
+    def random(self) -> bool:
+        """False where every lottery has a single outcome."""
+        return self.edges.shape[1] > 0
+
+    @staticmethod
+    def of(laws: Sequence[tuple[float, ...]]) -> "Lotteries":
+        """From the probabilities of each lottery."""
+        rows: dict[tuple[float, ...], int] = {}
+        law = np.array([rows.setdefault(p, len(rows)) for p in laws], dtype=np.int64)
+        sizes = np.array([len(p) for p in laws], dtype=np.int64)
+        widest = int(sizes.max(initial=1))
+        edges = np.full((len(rows), widest - 1), RESOLUTION, dtype=np.int64)
+        for p, row in rows.items():
+            inner = np.cumsum(p)[:-1] * RESOLUTION
+            edges[row, : len(inner)] = np.minimum(np.rint(inner), RESOLUTION)
+        return Lotteries(
+            first=np.concatenate([[0], np.cumsum(sizes)]),
+            probability=np.array([x for p in laws for x in p], dtype=np.float64),
+            law=law,
+            edges=edges,
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tables:
+    """A task's S states and A actions as arrays.
+
+    Rows of the step tables are `state * (A + 1) + action`; column A is idling (the state is kept,
+    payoff 0), which is what a shutdown does where it is not allowed.
+    """
+
+    task: Task
+    states: tuple[Any, ...]
+    steps: Lotteries  # S * (A + 1) lotteries
+    successor: np.ndarray  # (outcomes of steps,) int64, states
+    payoff: np.ndarray  # (outcomes of steps,) float64
+    boundaries: Lotteries  # distinct distributions over states
+    landing: np.ndarray  # (outcomes of boundaries,) int64, states
+    carried: np.ndarray  # (S,) int64: the boundary lottery of a state, channel open
+    severed: int  # the boundary lottery with the channel cut
+    initial: int  # the lottery over first states
+    over: np.ndarray  # (S,) bool
+    features: np.ndarray  # (S, F) float32
+    tampers: np.ndarray  # (S, A + 1) int8: 0 none, 1.. as in TAMPER_KINDS
+
+    @property
+    def num_states(self) -> int:
+        """S."""
+        return len(self.states)
+
+    @property
+    def num_actions(self) -> int:
+        """A + 1: the task's actions and shutdown."""
+        return len(self.task.actions) + 1
+
+    def index(self, state: Any) -> int:
+        """The number of a state. Raises ValueError where it cannot be reached."""
+        try:
+            return self._numbers[state]
+        except (KeyError, TypeError):
+            raise ValueError(f"{describe(self.task, state)} is not reachable") from None
+
+    @functools.cached_property
+    def _numbers(self) -> dict[Any, int]:
+        return {state: number for number, state in enumerate(self.states)}
+
+
+@functools.lru_cache(maxsize=128)
+def enumerate_task(task: Task) -> Tables:
+    """The tables of `task`, found breadth first; cached by the task and its dials.
+
+    Raises ValueError naming the state and action for probabilities that are negative or do not
+    sum to 1, payoffs that are not finite, unhashable states, a `severed` that depends on the
+    state, or more states than `task.state_limit`.
+    """
+    return _Enumeration(task).run()
+
+
+class _Enumeration:
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.numbers: dict[Any, int] = {}
+        self.states: list[Any] = []
+        self.acting: set[int] = set()
+        self.to_act: list[int] = []
+        self.boundary_numbers: dict[tuple, int] = {}
+
+    def run(self) -> Tables:
+        initial = self._boundary(self.task.initial(), "initial()")
+        severed = self._severed(0)
+        carried: list[int] = []
+        steps: dict[int, list[list[tuple[float, int, float]]]] = {}
+        while len(carried) < len(self.states) or self.to_act:
+            if len(carried) < len(self.states):
+                number = len(carried)
+                carried.append(self._carried(number))
+                if self._severed(number) != severed:
+                    raise ValueError(
+                        f"severed of {describe(self.task, self.states[number])} differs from that "
+                        f"of {describe(self.task, self.states[0])}: expected one distribution "
+                        "for every state, or the channel would not be cut"
+                    )
+            else:
+                number = self.to_act.pop()
+                steps[number] = [
+                    self._step(self.states[number], action) for action in self.task.actions
+                ]
+        return self._tables(steps, carried, severed, initial)
+
+    def _carried(self, number: int) -> int:
+        state = self.states[number]
+        return self._boundary(
+            self.task.next_epoch(state), f"next_epoch of {describe(self.task, state)}"
+        )
+
+    def _severed(self, number: int) -> int:
+        state = self.states[number]
+        return self._boundary(self.task.severed(state), f"severed of {describe(self.task, state)}")
+
+    def _step(self, state: Any, action: str) -> list[tuple[float, int, float]]:
+        where = f"step of {describe(self.task, state)}, action {action!r}"
+        outcomes = []
+        for outcome in self._sequence(self.task.step(state, action), 3, where):
+            probability, successor, payoff = outcome
+            if not _finite(payoff):
+                raise ValueError(f"{where}: expected a finite payoff, got {payoff!r}")
+            if probability == 0:
+                continue
+            over = self.task.over(successor)
+            outcomes.append(
+                (probability, self._number(successor, where, acting=not over), float(payoff))
+            )
+        return outcomes
+
+    def _boundary(self, lottery: Any, where: str) -> int:
+        outcomes = tuple(
+            (float(probability), self._number(state, where, acting=True))
+            for probability, state in self._sequence(lottery, 2, where)
+            if probability > 0
+        )
+        return self.boundary_numbers.setdefault(outcomes, len(self.boundary_numbers))
+
+    def _number(self, state: Any, where: str, acting: bool) -> int:
+        try:
+            number = self.numbers.get(state)
+        except TypeError:
+            raise ValueError(
+                f"{where}: expected a hashable state such as a tuple, "
+                f"got {type(state).__name__} {state!r}"
+            ) from None
+        if number is None:
+            number = self.numbers[state] = len(self.states)
+            if number >= self.task.state_limit:
+                raise ValueError(
+                    f"{type(self.task).__name__} has more than {self.task.state_limit} states; "
+                    "choose smaller dials, or wrap it as a plain env with EpochWrapper"
+                )
+            self.states.append(state)
+        # no action is ever taken in a state that only ends an epoch, so it is not expanded
+        if acting and number not in self.acting:
+            self.acting.add(number)
+            self.to_act.append(number)
+        return number
+
+    def _sequence(self, lottery: Any, width: int, where: str) -> Sequence[tuple]:
+        if not isinstance(lottery, Iterable):
+            raise ValueError(f"{where}: expected a list of outcomes, got {lottery!r}")
+        lottery = list(lottery)
+        total = 0.0
+        for outcome in lottery:
+            if not isinstance(outcome, tuple) or len(outcome) != width:
+                raise ValueError(f"{where}: expected tuples of {width}, got {outcome!r}")
+            if not (_finite(outcome[0]) and outcome[0] >= 0):
+                raise ValueError(f"{where}: expected probabilities >= 0, got {outcome[0]!r}")
+            total += outcome[0]
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"{where}: probabilities sum to {total:.12g}, expected 1")
+        return lottery
+
+    def _tables(self, steps: dict, carried: list[int], severed: int, initial: int) -> Tables:
+        task, actions = self.task, len(self.task.actions)
+        rows, successors, payoffs = [], [], []
+        for number in range(len(self.states)):
+            for outcomes in [*steps.get(number, [[]] * actions), []]:
+                outcomes = outcomes or [(1.0, number, 0.0)]
+                rows.append(tuple(p for p, _, _ in outcomes))
+                successors.extend(state for _, state, _ in outcomes)
+                payoffs.extend(payoff for _, _, payoff in outcomes)
+        boundaries = list(self.boundary_numbers)
+        return Tables(
+            task=task,
+            states=tuple(self.states),
+            steps=Lotteries.of(rows),
+            successor=np.array(successors, dtype=np.int64),
+            payoff=np.array(payoffs, dtype=np.float64),
+            boundaries=Lotteries.of([tuple(p for p, _ in outcomes) for outcomes in boundaries]),
+            landing=np.array([s for outcomes in boundaries for _, s in outcomes], dtype=np.int64),
+            carried=np.array(carried, dtype=np.int64),
+            severed=severed,
+            initial=initial,
+            over=np.array([bool(task.over(state)) for state in self.states]),
+            features=self._features(),
+            tampers=self._tampers(),
+        )
+
+    def _features(self) -> np.ndarray:
+        width = len(self.task.features)
+        rows = np.zeros((len(self.states), width), dtype=np.float32)
+        for number, state in enumerate(self.states):
+            values = self.task.observe(state)
+            if len(values) != width:
+                raise ValueError(
+                    f"observe of {describe(self.task, state)}: expected {width} values, one per "
+                    f"feature, got {len(values)}"
+                )
+            rows[number] = values
+        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if bad.size:
+            state = self.states[bad[0]]
+            raise ValueError(
+                f"observe of {describe(self.task, state)}: expected finite values, "
+                f"got {rows[bad[0]].tolist()}"
+            )
+        return rows
+
+    def _tampers(self) -> np.ndarray:
+        codes = np.zeros((len(self.states), len(self.task.actions) + 1), dtype=np.int8)
+        if type(self.task).tampers is Task.tampers:
+            return codes
+        for number, state in enumerate(self.states):
+            for column, action in enumerate(self.task.actions):
+                kind = self.task.tampers(state, action)
+                if kind is not None:
+                    if kind not in TAMPER_KINDS:
+                        raise unknown("kind of tampering", kind, TAMPER_KINDS)
+                    codes[number, column] = 1 + TAMPER_KINDS.index(kind)
+        return codes
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except TypeError:
+        return False

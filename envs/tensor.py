@@ -1,0 +1,111 @@
+"""A world on torch tensors, on any device: the same rules, the same lifetimes.
+
+Nothing in a step waits for the device or depends on data for its shape, so that a rollout can be
+captured as a graph. This module imports torch; the package does not.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from myopia.envs.batch import Batch, Step
+from myopia.envs.randomness import draw_key
+from myopia.envs.registry import make_world
+from myopia.envs.task import Task
+from myopia.envs.vector import keys_from
+from myopia.envs.world import World
+
+
+class TensorBatch:
+    """`num_envs` lifetimes of a world as tensors on `device`.
+
+    `reset(seed)` and `step(actions)` return tensors: observations (n, D) float32, everything else
+    (n,), rewards float64 as in numpy. Env i seeded s equals the single env seeded s + i.
+    """
+
+    def __init__(
+        self,
+        task: str | type[Task] | World,
+        num_envs: int,
+        device: str | torch.device = "cpu",
+        **dials: Any,
+    ) -> None:
+        self.world = task if isinstance(task, World) else make_world(task, **dials)
+        self.device = torch.device(device)
+        self.num_envs = num_envs
+        self._batch = Batch(self.world, num_envs, TorchOps.on(self.device))
+        self.num_actions = self._batch.dynamics.A
+
+    def reset(self, seed: int | list[int] | None = None) -> torch.Tensor:
+        """First observations; without a seed the keys come from the operating system."""
+        if seed is None:
+            generator = np.random.default_rng()
+            keys = [draw_key(generator) for _ in range(self.num_envs)]
+        else:
+            keys = keys_from(seed, self.num_envs)
+        return self._batch.reset(torch.tensor(keys, device=self.device))
+
+    def step(self, actions: torch.Tensor) -> Step:
+        """Take actions, (n,) ints. On a GPU a bad action is reported by a device assertion."""
+        if self._batch.cell is None:
+            raise ValueError("call reset() before step()")
+        if actions.shape != (self.num_envs,) or actions.is_floating_point():
+            raise ValueError(
+                f"actions must be integers of shape ({self.num_envs},), "
+                f"got {actions.dtype} of shape {tuple(actions.shape)}"
+            )
+        fits = ((actions >= 0) & (actions < self.num_actions)).all()
+        torch._assert_async(fits, f"actions must lie in 0..{self.num_actions - 1}")
+        return self._batch.step(actions)
+
+    def action_masks(self) -> torch.Tensor:
+        """Which actions are allowed now, (n, A) bool."""
+        masks = torch.ones(self.num_envs, self.num_actions, dtype=torch.bool, device=self.device)
+        masks[:, -1] = self._batch.masks()
+        return masks
+
+
+class TorchOps:
+    """See `myopia.envs.ops.NumpyOps`; one instance for each device, so that tables are shared."""
+
+    memo_limit = 1 << 22
+    where = staticmethod(torch.where)
+    _instances: dict[torch.device, "TorchOps"] = {}  # noqa: RUF012
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    @classmethod
+    def on(cls, device: torch.device) -> "TorchOps":
+        """The operations on this device."""
+        return cls._instances.setdefault(device, cls(device))
+
+    def table(self, array: np.ndarray) -> torch.Tensor:
+        """See NumpyOps.table."""
+        return torch.tensor(array, device=self.device)
+
+    @staticmethod
+    def take(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        """See NumpyOps.take."""
+        return table.index_select(0, index)
+
+    @staticmethod
+    def pick(edges: torch.Tensor, law: torch.Tensor, draw: torch.Tensor) -> torch.Tensor:
+        """See NumpyOps.pick."""
+        return (draw[:, None] >= edges.index_select(0, law)).sum(dim=1)
+
+    @staticmethod
+    def join(parts: list[torch.Tensor]) -> torch.Tensor:
+        """See NumpyOps.join."""
+        return torch.cat(parts, dim=1)
+
+    def zeros(self, size: int, kind: type) -> torch.Tensor:
+        """See NumpyOps.zeros."""
+        dtype = torch.int64 if kind is int else torch.float64
+        return torch.zeros(size, dtype=dtype, device=self.device)
+
+    @staticmethod
+    def none(mask: torch.Tensor) -> bool:
+        """See NumpyOps.none: a device is not asked."""
+        return False

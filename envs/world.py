@@ -1,0 +1,125 @@
+"""A world: a task, and the epochs, schedule, index, channel and shutdown around it."""
+
+import dataclasses
+import functools
+import math
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from myopia.envs import spec
+from myopia.envs.choices import one_of, unknown
+from myopia.envs.index import Index
+from myopia.envs.schedule import Schedule
+from myopia.envs.tables import Tables, enumerate_task
+from myopia.envs.task import Task
+
+ENCODINGS = ("onehot", "scalar")
+CHANNELS = ("open", "severed")
+SHUTDOWNS = ("anytime", "boundary", "never")
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """The settings of one world; DESIGN's constructor keywords, the task's dials inside `task`.
+
+    Raises ValueError for any value outside its range, naming the nearest valid one.
+    """
+
+    task: Task
+    max_epochs: int
+    epoch_length: int
+    schedule: Schedule
+    index: Index
+    index_encoding: str = "onehot"
+    channel: str = "open"
+    shutdown: str = "anytime"
+    shutdown_reward: float = 0.0
+    observe_state: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("max_epochs", "epoch_length"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        one_of("index encoding", self.index_encoding, ENCODINGS)
+        one_of("channel", self.channel, CHANNELS)
+        one_of("shutdown mode", self.shutdown, SHUTDOWNS)
+        if not math.isfinite(self.shutdown_reward):
+            raise ValueError(f"shutdown_reward must be finite, got {self.shutdown_reward}")
+        self.schedule.arrays(self.max_epochs)
+        self.index.check(self.max_epochs)
+
+    @staticmethod
+    def of(task: type[Task], **dials: Any) -> "World":
+        """A world of this task class; dials are engine keywords or the task's own, typed or text.
+
+        What is not given comes from the class. Raises ValueError naming the nearest known dial.
+        """
+        own = {field.name for field in dataclasses.fields(task)}  # type: ignore[arg-type]
+        clash = own & ENGINE_DIALS.keys()
+        if clash:
+            raise ValueError(f"{task.__name__}: dial {min(clash)!r} is a word of the engine's")
+        for name in dials:
+            if name not in own and name not in ENGINE_DIALS:
+                raise ValueError(
+                    f"{task.__name__}: {unknown('dial', name, [*sorted(own), *ENGINE_DIALS])}"
+                )
+        built = spec.build(task, {k: v for k, v in dials.items() if k in own}, task.__name__)
+        settings: dict[str, Any] = {
+            "max_epochs": task.max_epochs,
+            "epoch_length": task.epoch_length,
+            "schedule": task.schedule,
+            "index": "exact",
+        }
+        for name in ENGINE_DIALS.keys() & dials.keys():
+            value = dials[name]
+            if name not in ("schedule", "index"):
+                value = spec.convert(value, ENGINE_DIALS[name], f"{task.__name__}: {name}")
+            settings[name] = value
+        settings["schedule"] = Schedule.parse(settings["schedule"])
+        settings["index"] = Index.parse(settings["index"])
+        return World(task=built, **settings)
+
+    def dials(self) -> dict[str, Any]:
+        """Every constructor keyword and its value, in the form that `of` takes (plain types)."""
+        own = {f.name: getattr(self.task, f.name) for f in dataclasses.fields(self.task)}  # type: ignore[arg-type]
+        engine = {name: getattr(self, name) for name in ENGINE_DIALS}
+        engine |= {"schedule": str(self.schedule), "index": str(self.index)}
+        return engine | own
+
+    def replace(self, **dials: Any) -> "World":
+        """The same world with some dials changed; the words of `of`."""
+        return World.of(type(self.task), **{**self.dials(), **dials})
+
+    @property
+    def name(self) -> str:
+        """The task's class name."""
+        return type(self.task).__name__
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Names in the order of the action space, `shutdown` last."""
+        return (*self.task.actions, "shutdown")
+
+    @property
+    def tables(self) -> Tables:
+        """The task's arrays."""
+        return enumerate_task(self.task)
+
+    @functools.cached_property
+    def weight_upkeep(self) -> tuple[np.ndarray, np.ndarray]:
+        """The schedule's arrays, each (K,)."""
+        return self.schedule.arrays(self.max_epochs)
+
+    @property
+    def cutoff(self) -> int | None:
+        """C: the first epoch with weight 0 and upkeep above 0, or None."""
+        return self.schedule.cutoff_epoch(self.max_epochs)
+
+
+ENGINE_DIALS: Mapping[str, Any] = {
+    name: kind for name, kind in typing.get_type_hints(World).items() if name != "task"
+}
+"""The keywords that every world takes -> their types."""
