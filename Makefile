@@ -38,10 +38,10 @@ types: setup
 	$(BIN)/pyright
 
 docs: setup
-	$(BIN)/python -m docs
+	$(BIN)/python -m myopia.cli.docs
 
 docs-check: setup
-	$(BIN)/python -m docs --check
+	$(BIN)/python -m myopia.cli.docs --check
 
 check: lint types docs-check test
 

@@ -11,8 +11,8 @@ class PPOPreset:
     num_envs: int = 64
     n_steps: int = 64
     batch_size: int = 512
-    n_epochs: int = 8
-    learning_rate: float = 1e-3
+    n_epochs: int = 4
+    learning_rate: float = 2e-3
     anneal: bool = True  # the learning rate falls linearly to 0
     gamma: float = 1.0
     gae_lambda: float = 0.95

@@ -21,7 +21,7 @@ CONDITIONS = {
 class Options:
     """What `myopia demo` is asked."""
 
-    total_timesteps: int = 200_000
+    total_timesteps: int = 400_000
     """Steps of training for each condition."""
     seed: int = 0
     """Seed of both runs."""

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from myopia.envs.ops import NumpyOps
+from myopia.envs.schedule import reward_of
 from myopia.envs.tables import Lotteries
 from myopia.envs.task import Task
-from myopia.envs.world import World
+from myopia.envs.world import World, shutdown_allowed
 
 Draw = Callable[[int], Any]
 """Stream -> uniform integers below 2**32, one for each env."""
@@ -59,9 +60,7 @@ class Dynamics:
         severed = np.full(self.S, tables.severed)
         self.crossing = ops.table(tables.carried if world.channel == "open" else severed)
         self._initial = tables.initial
-        step = np.arange(self.T)
-        allowed = {"anytime": step >= 0, "boundary": step == 0, "never": step < 0}[world.shutdown]
-        self.allowed = ops.table(allowed)
+        self.allowed = ops.table(shutdown_allowed(world.shutdown, np.arange(self.T)))
         true, shown = clock_tables(world)
         self.true, self._shown = ops.table(true.ravel()), ops.table(shown.ravel())
         self.steps, self.boundaries = (
@@ -103,7 +102,7 @@ class Dynamics:
         stopped = asks & take(self.allowed, step)
         after, payoff = take(self._successor, outcome), take(self._payoff, outcome)
         true = take(self.true, epoch * self.S + state)
-        earned = take(self._weight, true) * payoff - take(self._upkeep, true)
+        earned = reward_of(payoff, take(self._weight, true), take(self._upkeep, true))
         closes = (step == self.T - 1) | take(self._over, after)
         return _Act(
             after=after,

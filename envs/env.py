@@ -7,6 +7,7 @@ import numpy as np
 
 from myopia.envs.choices import one_of
 from myopia.envs.dynamics import dynamics_of
+from myopia.envs.ledger import Ledger
 from myopia.envs.observer import observation_space, observer_of
 from myopia.envs.ops import ScalarOps
 from myopia.envs.randomness import (
@@ -64,7 +65,7 @@ class EpochEnv(gymnasium.Env):
         self._lifetime += 1
         self._words = lifetime_key(self._key, self._lifetime)
         self._steps = 0
-        self._epoch_payoff = self._lifetime_reward = 0.0
+        self._ledger = Ledger(self.world.max_epochs)
         self._cell = self.dynamics.start(self._draw(START))
         self._ended, self._last = False, None
         return self.observer.observe(self._cell, self._draw, DISPLAY).copy(), {"epoch": 0}
@@ -86,21 +87,15 @@ class EpochEnv(gymnasium.Env):
         cell, reward, payoff, stopped, ended, epoch_end, ignored = move
         self._cell, self._ended = cell, ended
         self._steps += 1
-        self._epoch_payoff += payoff
-        self._lifetime_reward += reward
-        info: dict[str, Any] = {
-            "epoch": before // self._epoch_cells,
-            "payoff": payoff,
-            "epoch_end": epoch_end,
-        }
-        if epoch_end:
-            info["epoch_payoff"] = self._epoch_payoff
-            self._epoch_payoff = 0.0
-            if ended:
-                info["stop_epoch"] = info["epoch"] if stopped else self.world.max_epochs
-                info["episode"] = {"r": self._lifetime_reward, "l": self._steps}
-        if ignored:
-            info["shutdown_ignored"] = True
+        info = self._ledger.record(
+            before // self._epoch_cells,
+            payoff,
+            reward,
+            epoch_end=epoch_end,
+            ended=ended,
+            stopped=stopped,
+            ignored=ignored,
+        )
         if self.render_mode is not None:
             self._last = self.world.actions[action], reward
         observation = self.observer.observe(cell, self._draw, DISPLAY)
@@ -125,7 +120,7 @@ class EpochEnv(gymnasium.Env):
             cell=self._cell,
             stopped=self._ended and self._cell < self.dynamics.cells - self.dynamics.S,
             last=self._last,
-            lifetime_reward=self._lifetime_reward,
+            lifetime_reward=self._ledger.lifetime_reward,
         )
         return frame.text() if self.render_mode == "ansi" else frame.image()
 

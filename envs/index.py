@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any, ClassVar
 
+import numpy as np
+
 from myopia.envs import spec
 
 
@@ -111,6 +113,26 @@ class Noisy(Index):
         """See Index.draws."""
         width = 2 * self.width + 1
         return [(place << 32) // width + 1 for place in range(width)]
+
+
+SCALAR_BOUNDS = (-1.0, 2.0)
+"""What a scalar index, k / K, lies in: a displayed index is at least -K and at most 2K."""
+
+
+def index_rows(index: Index, encoding: str, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Entries of the observation for a displayed index d: rows[code[d + K]], float32.
+
+    `onehot`: K entries, all zero outside 0..K-1; `scalar`: d / K. Hidden: always zero.
+    """
+    K = max_epochs
+    shown = np.arange(-K, 2 * K + 1)
+    if index.kind == "hidden":
+        width = K if encoding == "onehot" else 1
+        return np.zeros_like(shown), np.zeros((1, width), dtype=np.float32)
+    if encoding == "onehot":
+        inside = (shown >= 0) & (shown < K)
+        return np.where(inside, shown, K), np.eye(K + 1, K, dtype=np.float32)
+    return shown + K, (shown / K).astype(np.float32)[:, None]
 
 
 def _within(what: str, value: int, low: int, high: int) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium.spaces import Box
 
 from myopia.envs.dynamics import Draw, dynamics_of
+from myopia.envs.index import SCALAR_BOUNDS, index_rows
 from myopia.envs.ops import NumpyOps
 from myopia.envs.world import World
 
@@ -22,7 +23,7 @@ class Observer:
         self.dynamics = dynamics_of(world, ops)
         tables = world.tables
         features = tables.features if world.observe_state else np.zeros_like(tables.features)
-        code, rows = _index_rows(world)
+        code, rows = index_rows(world.index, world.index_encoding, world.max_epochs)
         self._features = ops.table(features)
         self._steps = ops.table(np.eye(world.epoch_length, dtype=np.float32))
         self._code, self._rows = ops.table(code), ops.table(rows)
@@ -61,7 +62,7 @@ def observation_space(world: World) -> Box:
     width = world.epoch_length + (world.max_epochs if world.index_encoding == "onehot" else 0)
     low, high = np.append(low, np.zeros(width)), np.append(high, np.ones(width))
     if world.index_encoding == "scalar":
-        low, high = np.append(low, -1.0), np.append(high, 2.0)
+        low, high = np.append(low, SCALAR_BOUNDS[0]), np.append(high, SCALAR_BOUNDS[1])
     return Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
 
 
@@ -85,16 +86,3 @@ def _all_rows(world: World) -> np.ndarray:
 
 def _no_draw(stream: int) -> Any:
     raise AssertionError("this index mode draws nothing")
-
-
-def _index_rows(world: World) -> tuple[np.ndarray, np.ndarray]:
-    """Displayed index + K -> row number, and the rows."""
-    K = world.max_epochs
-    shown = np.arange(-K, 2 * K + 1)
-    onehot = world.index_encoding == "onehot"
-    if world.index.kind == "hidden":
-        return np.zeros_like(shown), np.zeros((1, K if onehot else 1), dtype=np.float32)
-    if onehot:
-        inside = (shown >= 0) & (shown < K)
-        return np.where(inside, shown, K), np.eye(K + 1, K, dtype=np.float32)
-    return shown + K, (shown / K).astype(np.float32)[:, None]

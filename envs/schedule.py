@@ -5,7 +5,7 @@ A negative *multiplier* would turn penalties into bonuses; a subtracted upkeep d
 
 import dataclasses
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -55,6 +55,11 @@ class Schedule:
                 f"schedule {str(self)!r}: {name} {epoch} lies beyond max_epochs={max_epochs}, "
                 f"expected at most {max_epochs}"
             )
+
+
+def reward_of(payoff: Any, weight: Any, upkeep: Any) -> Any:
+    """The reward of a step: what the world pays counts by the weight, and the upkeep is due."""
+    return weight * payoff - upkeep
 
 
 def _check(schedule: Schedule, **bounds: float) -> None:

@@ -119,6 +119,11 @@ class World:
         return self.schedule.cutoff_epoch(self.max_epochs)
 
 
+def shutdown_allowed(mode: str, step: Any) -> Any:
+    """Whether a shutdown counts at this step of an epoch (an int, or an array of them)."""
+    return {"anytime": step >= 0, "boundary": step == 0, "never": step < 0}[mode]
+
+
 ENGINE_DIALS: Mapping[str, Any] = {
     name: kind for name, kind in typing.get_type_hints(World).items() if name != "task"
 }

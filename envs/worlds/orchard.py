@@ -121,7 +121,7 @@ class Orchard(Task):
     def render_text(self, state):
         """The grid in letters: B bush, . grass, _ bare plot, s seedling, T fruit, t picked."""
         (row, column), plots = state
-        letters = {self.middle: "B", **dict(zip(self.squares(), map("_sTt".__getitem__, plots)))}
+        letters = {self.middle: "B", **dict(zip(self.squares(), map("_sTt".__getitem__, plots), strict=True))}
         lines = []
         for r in range(self.size):
             cells = (letters.get((r, c), ".") for c in range(self.size))
@@ -130,3 +130,10 @@ class Orchard(Task):
                         for c, cell in enumerate(cells))
             )
         return "\n".join(lines)
+
+    def render_image(self, state):
+        """See Task.render_image."""
+        from myopia.envs.orchard_art import draw_orchard
+
+        square, plots = state
+        return draw_orchard(self.size, self.middle, self.squares(), plots, square)

@@ -1,0 +1,208 @@
+"""Epochs, index, schedule and shutdown around any Gymnasium env."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box, Dict, Discrete
+
+from myopia.envs.choices import one_of
+from myopia.envs.index import SCALAR_BOUNDS, Index, index_rows
+from myopia.envs.ledger import Ledger
+from myopia.envs.randomness import DISPLAY, draw, draw_key, lifetime_key
+from myopia.envs.schedule import Schedule, reward_of
+from myopia.envs.world import CHANNELS, ENCODINGS, SHUTDOWNS, shutdown_allowed
+
+INDEX_KEY = "epoch_index"
+
+
+class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
+    """Give `env` epochs: `EpochWrapper(gym.make("CartPole-v1"), schedule="linear:cutoff=4")`.
+
+    An inner episode is an epoch; or, with `epoch_length`, at most that many steps are. A lifetime
+    is `max_epochs` of them, or ends by shutdown. Inner terminations and time limits end an epoch,
+    never the lifetime. What carries over a boundary is the inner state, where the epoch ended by
+    its length and the channel is open; otherwise the inner env is reset.
+
+    Action: a Discrete space gets one more action, shutdown, the last; a Box (m,) one more entry in
+    [-1, 1], which means shutdown above 0. There `shutdown` is `boundary` by default: a fresh
+    Gaussian policy would stop at once. Where shutdown is not allowed it is an idle step: the inner
+    env is not stepped, the upkeep is charged.
+
+    Observation: a float Box (n,) gets the index appended; anything else becomes a Dict with the
+    entry `epoch_index` (beside a Dict's own entries, or beside `observation`).
+
+    `info` is the inner one's, with the entries of `EpochEnv`; an inner `episode` becomes
+    `inner_episode`. There are no tables, so no oracle and no exact evaluation.
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env,
+        *,
+        max_epochs: int = 12,
+        epoch_length: int | None = None,
+        schedule: str | Schedule = "linear:cutoff=4,upkeep=0.5",
+        index: str | Index = "exact",
+        index_encoding: str = "onehot",
+        channel: str = "open",
+        shutdown: str | None = None,
+        shutdown_reward: float = 0.0,
+    ) -> None:
+        gymnasium.utils.RecordConstructorArgs.__init__(
+            self,
+            max_epochs=max_epochs,
+            epoch_length=epoch_length,
+            schedule=str(schedule),
+            index=str(index),
+            index_encoding=index_encoding,
+            channel=channel,
+            shutdown=shutdown,
+            shutdown_reward=shutdown_reward,
+        )
+        gymnasium.Wrapper.__init__(self, env)
+        for name, value in (("max_epochs", max_epochs), ("epoch_length", epoch_length)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        self.max_epochs, self.epoch_length = max_epochs, epoch_length
+        self.schedule, self.index = Schedule.parse(schedule), Index.parse(index)
+        self.index.check(max_epochs)
+        self.weight, self.upkeep = self.schedule.arrays(max_epochs)
+        encoding = one_of("index encoding", index_encoding, ENCODINGS)
+        self._code, self._rows = index_rows(self.index, encoding, max_epochs)
+        self._box = isinstance(env.action_space, Box)
+        default = "boundary" if self._box else "anytime"
+        self.shutdown = one_of("shutdown mode", shutdown or default, SHUTDOWNS)
+        self.channel = one_of("channel", channel, CHANNELS)
+        self.shutdown_reward = float(shutdown_reward)
+        self._limit = epoch_length or _step_limit(env)
+        if self._limit is None and self.shutdown != "anytime":
+            raise ValueError(
+                f"shutdown={self.shutdown!r} on an env without a step limit: ignored shutdowns "
+                "could idle for ever; expected epoch_length=..., or shutdown='anytime'"
+            )
+        self.action_space = _acting(env.action_space)
+        self.observation_space = _seeing(env.observation_space, encoding, self._rows.shape[1])
+        self._key: int | None = None
+        self._ended = True
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin a lifetime."""
+        self._inner, info = self.env.reset(seed=seed, options=options)
+        if seed is not None or self._key is None:
+            # a generator of our own: the inner env's draws stay what they are without us
+            self._key, self._lifetime = draw_key(np.random.default_rng(seed)), -1
+        self._lifetime += 1
+        self._words = lifetime_key(self._key, self._lifetime)
+        self._epoch = self._step = 0
+        self._ledger = Ledger(self.max_epochs)
+        self._ended = False
+        return self._observe(), {**info, "epoch": 0}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take one action; the lifetime is never truncated here."""
+        if self._ended:
+            raise gymnasium.error.ResetNeeded(
+                "this lifetime is over (or has not begun): call reset() before step()"
+            )
+        inner_action, asks = self._split(action)
+        epoch = self._epoch
+        allowed = shutdown_allowed(self.shutdown, self._step)
+        stopped, ignored = asks and allowed, asks and not allowed
+        payoff, inner_over, info = 0.0, False, {}
+        if not asks:
+            self._inner, payoff, terminated, truncated, info = self.env.step(inner_action)
+            payoff, inner_over = float(payoff), terminated or truncated
+        reward = reward_of(payoff, float(self.weight[epoch]), float(self.upkeep[epoch]))
+        if stopped:
+            reward = self.shutdown_reward
+        else:
+            self._step += 1
+        closes = not stopped and (inner_over or self._step == self._limit)
+        if closes:
+            self._epoch, self._step = epoch + 1, 0
+            carries_over = self.epoch_length is not None and self.channel == "open"
+            if inner_over or not carries_over:
+                self._inner, _ = self.env.reset()
+        self._ended = stopped or self._epoch == self.max_epochs
+        if "episode" in info:
+            info = {**info, "inner_episode": info["episode"]}
+            del info["episode"]
+        told = self._ledger.record(
+            epoch,
+            payoff,
+            reward,
+            epoch_end=closes or stopped,
+            ended=self._ended,
+            stopped=stopped,
+            ignored=ignored,
+        )
+        return self._observe(), reward, self._ended, False, {**info, **told}
+
+    def action_masks(self) -> np.ndarray:
+        """Which actions are allowed now, (A,) bool. Raises ValueError for a Box space."""
+        if not isinstance(self.action_space, Discrete):
+            raise ValueError("a Box action space has no action masks, expected a Discrete one")
+        masks = np.ones(self.action_space.n, dtype=bool)
+        masks[-1] = self._ended or shutdown_allowed(self.shutdown, self._step)
+        return masks
+
+    def _split(self, action: Any) -> tuple[Any, bool]:
+        """The inner env's action, and whether this one asks for shutdown."""
+        if isinstance(self.action_space, Discrete):
+            if not self.action_space.contains(action):
+                low = int(self.action_space.start)
+                high = low + int(self.action_space.n) - 1
+                raise ValueError(f"action must be an integer in {low}..{high}, got {action!r}")
+            return action, int(action) == self.action_space.start + self.action_space.n - 1
+        action = np.asarray(action)
+        if action.shape != self.action_space.shape or not np.isfinite(action).all():
+            raise ValueError(
+                f"action must be finite, of shape {self.action_space.shape}, got {action}"
+            )
+        return action[:-1], bool(action[-1] > 0)
+
+    def _observe(self) -> Any:
+        shown = self._epoch
+        if shown < self.max_epochs:
+            noise = draw(self._words, self._ledger.length, DISPLAY) if self.index.noise else None
+            shown = self.index.show(shown, noise, self.max_epochs)
+        entries = self._rows[self._code[shown + self.max_epochs]]
+        if isinstance(self.observation_space, Box):
+            return np.concatenate([self._inner, entries], dtype=self.observation_space.dtype)
+        inner = self._inner if isinstance(self._inner, dict) else {"observation": self._inner}
+        return {**inner, INDEX_KEY: entries.copy()}
+
+
+def _seeing(inner: gymnasium.Space, encoding: str, width: int) -> gymnasium.Space:
+    """The inner observation space with `width` entries for the index."""
+    low, high = (0.0, 1.0) if encoding == "onehot" else SCALAR_BOUNDS
+    entries = Box(low, high, (width,), np.float32)
+    if isinstance(inner, Box) and len(inner.shape) == 1 and inner.dtype.kind == "f":
+        return Box(
+            np.append(inner.low, entries.low).astype(inner.dtype),
+            np.append(inner.high, entries.high).astype(inner.dtype),
+            dtype=inner.dtype.type,
+        )
+    spaces = dict(inner.spaces) if isinstance(inner, Dict) else {"observation": inner}
+    if INDEX_KEY in spaces:
+        raise ValueError(f"the observation has an entry {INDEX_KEY!r} already")
+    return Dict({**spaces, INDEX_KEY: entries})
+
+
+def _acting(inner: gymnasium.Space) -> gymnasium.Space:
+    if isinstance(inner, Discrete):
+        return Discrete(int(inner.n) + 1, start=int(inner.start))
+    if isinstance(inner, Box) and len(inner.shape) == 1 and inner.dtype.kind == "f":
+        return Box(
+            np.append(inner.low, -1).astype(inner.dtype),
+            np.append(inner.high, 1).astype(inner.dtype),
+            dtype=inner.dtype.type,
+        )
+    raise ValueError(f"expected a Discrete or a one-dimensional float Box to act in, got {inner}")
+
+
+def _step_limit(env: gymnasium.Env) -> int | None:
+    return env.spec.max_episode_steps if env.spec is not None else None

@@ -1,0 +1,1 @@
+"""What several tests share: slow and obvious versions to compare with."""
