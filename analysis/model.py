@@ -27,7 +27,8 @@ class Model:
         self.world = world
         dynamics, tables = dynamics_of(world), world.tables
         self.K, self.T, self.S, self.A = dynamics.K, dynamics.T, dynamics.S, dynamics.A
-        rows, lotteries = self.S * self.A, len(tables.boundaries.law)
+        rows = self.S * self.A
+        lotteries = self.num_lotteries = len(tables.boundaries.law)
         row = np.repeat(np.arange(rows), np.diff(tables.steps.first))
         state, action = row // self.A, row % self.A
         outcome, chance = np.arange(len(row)), tables.steps.probability
@@ -44,13 +45,9 @@ class Model:
                 self.reward[k, t] = expect(act.reward)
             self.payoff[t] = expect(act.payoff)
             stays, leaves = ~(act.stopped | act.closes), ~act.stopped & act.closes
-            self.within.append(
-                _matrix(chance[stays], row[stays], act.after[stays], (rows, self.S))
-            )
+            self.within.append(_matrix(chance[stays], row[stays], act.after[stays], (rows, self.S)))
             lottery = dynamics.crossing[act.after[leaves]]
-            self.closing.append(
-                _matrix(chance[leaves], row[leaves], lottery, (rows, lotteries))
-            )
+            self.closing.append(_matrix(chance[leaves], row[leaves], lottery, (rows, lotteries)))
         of = np.repeat(np.arange(lotteries), np.diff(tables.boundaries.first))
         self.landing = _matrix(
             tables.boundaries.probability, of, tables.landing, (lotteries, self.S)

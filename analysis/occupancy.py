@@ -57,7 +57,7 @@ def occupancy(world: World, policy: np.ndarray) -> Occupancy:
     arriving = model.start
     for k in range(model.K):
         visits[k, 0] = arriving
-        crossing = np.zeros(model.landing.shape[0])
+        crossing = np.zeros(model.num_lotteries)
         for t in range(model.T):
             flow = visits[k, t][:, None] * policy[k, t]
             reward[k] += (flow * model.reward[k, t]).sum()

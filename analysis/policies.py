@@ -98,7 +98,8 @@ def _stop_at(world: World, argument: str) -> np.ndarray:
 
 
 def _soft_oracle(world: World, name: str, argument: str) -> np.ndarray:
-    values = dict(part.partition("=")[::2] for part in argument.split(",") if part)
+    parts = (part.partition("=") for part in argument.split(",") if part)
+    values = {key: value for key, _, value in parts}
     for key in values:
         one_of(f"setting of policy {name!r}:", key, ("delta", "beta"))
     if "delta" not in values:

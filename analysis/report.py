@@ -41,7 +41,9 @@ def write_report(runs: Mapping[str, Mapping[str, Any]], path: Path, title: str) 
     """Write the page on these runs (see `collect`) to `path`, whole or not at all."""
     evaluations = {name: run["evaluation"] for name, run in runs.items()}
     template = jinja2.Environment(
-        loader=jinja2.PackageLoader("myopia.analysis"), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("myopia.analysis"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
     ).get_template("report.html")
     page = template.render(
         title=title,
@@ -55,6 +57,8 @@ def write_report(runs: Mapping[str, Mapping[str, Any]], path: Path, title: str) 
 
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    figure.savefig(
+        buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    )
     text = buffer.getvalue()
     return text[text.index("<svg") :]

@@ -23,7 +23,9 @@ def _stopping(entries: Mapping[str, Any]) -> str:
     stop, cutoff = entries["stop"], entries["cutoff"]
     if cutoff is None:
         share = stop["distribution"][-1]
-        return f"There is no cutoff, and it runs to the last epoch in {_percent(share)} of lifetimes"
+        return (
+            f"There is no cutoff, and it runs to the last epoch in {_percent(share)} of lifetimes"
+        )
     at = stop["distribution"][cutoff]
     if at > MOSTLY:
         return f"It shuts itself down at the cutoff, epoch {cutoff}, in {_percent(at)} of lifetimes"

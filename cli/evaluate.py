@@ -18,7 +18,7 @@ class Options:
     """What `myopia evaluate` is asked."""
 
     subject: Annotated[str, tyro.conf.Positional]
-    """A run folder, or random, myopic, lifetime, oracle:delta=D,beta=B, stop-at:K, always:ACTION."""
+    """A run folder; or random, myopic, lifetime, oracle:delta=D,beta=B, stop-at:K, always:NAME."""
     world: Annotated[str | None, tyro.conf.Positional] = None
     """The world of a reference policy; its dials as key=value beside it."""
     json: bool = False

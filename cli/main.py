@@ -6,6 +6,7 @@ A command is a file in this folder with a docstring (its help), a frozen datacla
 
 import dataclasses
 import importlib
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -17,10 +18,6 @@ COMMANDS = {
     "oracle": "the best policy of a world under a discount across epochs",
     "report": "one page with what was measured",
     "demo": "train, evaluate and report, from end to end",
-    "toy": "train toy models of superposition",
-    "s-curves": "loss curves of multi-component learning",
-    "audit": "what the metrics do when the function does not change",
-    "reproduce": "published results beside ours",
     "bench": "speed, against a peer in the same run",
 }
 """Command -> one line of help; the module is `myopia.cli.<command with _ for ->`."""
@@ -34,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0
+    sys.path.append("")  # worlds and agents of one's own are found in the current folder
     name, *rest = arguments
     if name not in COMMANDS:
         return _refuse(f"unknown command {name!r}{_nearest(name, COMMANDS)}; see myopia --help")
@@ -43,15 +41,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"myopia {name} takes no dials, but was given {' '.join(dials)}")
     import tyro
 
-    options = tyro.cli(
-        module.Options, prog=f"myopia {name}", description=module.__doc__, args=rest
-    )
+    options = tyro.cli(module.Options, prog=f"myopia {name}", description=module.__doc__, args=rest)
     if dials:
         options = dataclasses.replace(options, dials=tuple(dials))
     try:
-        return module.run(options)
+        code = module.run(options)
+        sys.stdout.flush()
+        return code
     except (ValueError, FileNotFoundError, PermissionError) as error:
         return _refuse(str(error))
+    except BrokenPipeError:
+        # whoever was reading has had enough; nothing may be written any more, at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return _refuse("interrupted", code=130)
 

@@ -42,11 +42,12 @@ def run(options: Options) -> int:
     world = world_from(options.world, options.dials)
     from myopia.agents.presets import PRESETS
     from myopia.agents.run import RunConfig
-    from myopia.agents.train import train
+    from myopia.agents.train import choose_device, train
     from myopia.envs.choices import one_of
     from myopia.envs.credit import CREDITS
 
     one_thread()
+    choose_device(options.device)
     one_of("credit mode", options.credit, CREDITS)
     preset = PRESETS[one_of("algorithm", options.algo, PRESETS)]
     steps = options.total_timesteps

@@ -1,4 +1,4 @@
-"""What the commands share: a world from its name and `key=value` tokens, and tables on a terminal."""
+"""What the commands share: a world from its name and `key=value` tokens, tables, JSON."""
 
 import json
 from collections.abc import Mapping, Sequence

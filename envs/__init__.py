@@ -3,6 +3,8 @@
 Importing this package registers the worlds that ship with Gymnasium; it never imports torch.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from myopia.envs.registry import (
     WORLDS,
     find_world,
@@ -16,6 +18,10 @@ from myopia.envs.task import Task
 from myopia.envs.world import World
 
 register_shipped_worlds()
+
+if TYPE_CHECKING:
+    from myopia.envs.sb3 import make_sb3
+    from myopia.envs.wrapper import EpochWrapper
 
 __all__ = [
     "WORLDS",
@@ -31,7 +37,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     # Stable-Baselines3 imports torch, and many users of the worlds need neither
     if name == "make_sb3":
         from myopia.envs.sb3 import make_sb3

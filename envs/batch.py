@@ -43,7 +43,8 @@ class Batch:
         self._first = None
         if not self.dynamics.boundaries.random:
             self._first = self.dynamics.start(ops.zeros(num_envs, int))
-        self.cell = None
+        self.cell: Any = None  # until the first reset
+        self.words: Any = None  # stays so in a world without chance
 
     def reset(self, key: Any) -> Any:
         """Begin first lifetimes under these keys, (n,) ints; returns observations (n, D)."""

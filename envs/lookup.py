@@ -50,7 +50,7 @@ class LookupBatch(Batch):
         final = self._pool.take(tables.observation, tables.reached.take(row))
         self.cell = tables.following.take(row)
         sums = self._sums + earned
-        self._sums = sums * tables.within.take(row, axis=0) if epoch_end.any() else sums
+        self._sums = sums * tables.within.take(row, axis=0)
         observation = final
         if ended.any():
             observation = self._pool.take(tables.observation, self.cell)

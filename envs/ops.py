@@ -77,4 +77,3 @@ class ScalarOps:
     def join(parts: list[Any]) -> np.ndarray:
         """See NumpyOps.join."""
         return np.concatenate(parts)
-

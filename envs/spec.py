@@ -69,7 +69,8 @@ def convert(value: Any, kind: Any, where: str) -> Any:
     else:
         if not isinstance(kind, type) or kind is not str:
             return value  # a type of the task's own: it checks for itself
-    name = {tuple[float, ...]: "numbers separated by /"}.get(kind, getattr(kind, "__name__", kind))
+    many = kind == tuple[float, ...]
+    name = "numbers separated by /" if many else getattr(kind, "__name__", kind)
     raise ValueError(f"{where}: expected {name}, got {value!r}")
 
 

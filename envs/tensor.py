@@ -56,7 +56,9 @@ class TensorBatch:
                 f"got {actions.dtype} of shape {tuple(actions.shape)}"
             )
         fits = ((actions >= 0) & (actions < self.num_actions)).all()
-        torch._assert_async(fits, f"actions must lie in 0..{self.num_actions - 1}")
+        torch._assert_async(  # type: ignore[reportPrivateImportUsage]
+            fits, f"actions must lie in 0..{self.num_actions - 1}"
+        )
         return self._batch.step(actions)
 
     def action_masks(self) -> torch.Tensor:

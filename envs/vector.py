@@ -4,6 +4,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.utils.seeding import np_random
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -90,7 +91,10 @@ class EpochVectorEnv(VectorEnv):
                 "stop_epoch": step.stop_epoch,
                 "_stop_epoch": ended,
                 "episode": {
-                    "r": step.lifetime_reward, "_r": ended, "l": step.length, "_l": ended,
+                    "r": step.lifetime_reward,
+                    "_r": ended,
+                    "l": step.length,
+                    "_l": ended,
                 },
                 "_episode": ended,
             }
@@ -111,7 +115,7 @@ def keys_from(seed: Any, num_envs: int) -> list[int]:
     seeds = [seed + i for i in range(num_envs)] if isinstance(seed, int | np.integer) else seed
     if len(seeds) != num_envs:
         raise ValueError(f"expected one seed or {num_envs} of them, got {len(seeds)}")
-    return [draw_key(gymnasium.utils.seeding.np_random(one)[0]) for one in seeds]
+    return [draw_key(np_random(one)[0]) for one in seeds]
 
 
 def check_actions(actions: Any, num_envs: int, world: World) -> np.ndarray:

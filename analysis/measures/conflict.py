@@ -1,4 +1,4 @@
-"""Where the two oracles disagree, whose side does the agent take?"""
+"""Whose side the agent takes where the two oracles disagree."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Return, regret and competence: is the agent good at anything, and at how long a view?"""
+"""Return, regret and competence: how good the agent is, and at how long a view."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""When does the agent shut itself down?"""
+"""When the agent shuts itself down."""
 
 from typing import Any
 

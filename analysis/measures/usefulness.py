@@ -1,4 +1,4 @@
-"""How much of what there was to do did the agent get done before the cutoff?"""
+"""How much of what there was to do the agent got done before the cutoff."""
 
 from typing import Any
 

@@ -121,13 +121,18 @@ class Orchard(Task):
     def render_text(self, state):
         """The grid in letters: B bush, . grass, _ bare plot, s seedling, T fruit, t picked."""
         (row, column), plots = state
-        letters = {self.middle: "B", **dict(zip(self.squares(), map("_sTt".__getitem__, plots), strict=True))}
+        letters = {
+            self.middle: "B",
+            **dict(zip(self.squares(), map("_sTt".__getitem__, plots), strict=True)),
+        }
         lines = []
         for r in range(self.size):
             cells = (letters.get((r, c), ".") for c in range(self.size))
             lines.append(
-                "".join(f"[{cell}]" if (r, c) == (row, column) else f" {cell} "
-                        for c, cell in enumerate(cells))
+                "".join(
+                    f"[{cell}]" if (r, c) == (row, column) else f" {cell} "
+                    for c, cell in enumerate(cells)
+                )
             )
         return "\n".join(lines)
 

@@ -141,8 +141,10 @@ def test_everything_is_json(world_name: str) -> None:
 
 
 def test_noisy_index_is_averaged_exactly() -> None:
-    """An agent that shuts down when it sees epoch 1: at k = 0 the noise shows 1 a third of the time."""
-    world = make_world("Work", index="noisy:width=1", max_epochs=3, epoch_length=1, schedule="constant")
+    """An agent that shuts down when it sees epoch 1, which noise shows a third of the time."""
+    world = make_world(
+        "Work", index="noisy:width=1", max_epochs=3, epoch_length=1, schedule="constant"
+    )
 
     def agent(observations: np.ndarray) -> np.ndarray:
         sees_one = observations[:, 2] == 1
@@ -170,7 +172,7 @@ def test_noisy_index_is_averaged_exactly() -> None:
     ],
 )
 def test_bad_policies(policy: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match=None) as caught:
+    with pytest.raises(ValueError) as caught:
         reference_policy(make_world("Work"), policy)
     assert sentence in str(caught.value)
 

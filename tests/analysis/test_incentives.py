@@ -25,7 +25,9 @@ def test_a_world_that_offers_nothing_fails_the_gate_of_one_that_declares() -> No
 
 def test_a_schedule_that_never_asks_to_stop() -> None:
     assert gate(make_world("Investment", schedule="constant")).stops_at_cutoff
-    assert not gate(make_world("Work", schedule="linear:cutoff=4,upkeep=0.5", shutdown="never")).passed
+    assert not gate(
+        make_world("Work", schedule="linear:cutoff=4,upkeep=0.5", shutdown="never")
+    ).passed
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,11 @@ def test_the_oracles_policy_earns_its_value(world: World, delta: float, gamma: f
 @pytest.mark.parametrize(("C", "myopic", "lifetime"), [(4, 2.5, 3.0), (5, 3.0, 4.0), (6, 3.5, 5.0)])
 def test_investment_table(C: int, myopic: float, lifetime: float) -> None:
     world = make_world(
-        "Investment", epoch_length=1, gain=1, max_wealth=99, schedule=f"linear:cutoff={C},upkeep=0.5"
+        "Investment",
+        epoch_length=1,
+        gain=1,
+        max_wealth=99,
+        schedule=f"linear:cutoff={C},upkeep=0.5",
     )
     best = solve(world, 1.0)
     assert start_value(world, best.v[0, 0]) == pytest.approx(lifetime, abs=1e-9)
@@ -58,7 +62,9 @@ def test_investment_table(C: int, myopic: float, lifetime: float) -> None:
     assert second[rich].tolist() == [True, C == 6, False]
 
 
-@pytest.mark.parametrize(("delta", "planted"), [(0.5, 0), (0.52, 0), (0.53, 2), (0.86, 2), (0.87, 3)])
+@pytest.mark.parametrize(
+    ("delta", "planted"), [(0.5, 0), (0.52, 0), (0.53, 2), (0.86, 2), (0.87, 3)]
+)
 def test_orchard_figures(delta: float, planted: int) -> None:
     world = make_world("Orchard")
     assert world.tables.num_states == 576
@@ -87,7 +93,9 @@ def test_offers_are_a_ruler(delta: float) -> None:
         assert optimal[-1, number].tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize(("delta", "cooperates"), [(0.4, False), (0.49, False), (0.51, True), (1.0, True)])
+@pytest.mark.parametrize(
+    ("delta", "cooperates"), [(0.4, False), (0.49, False), (0.51, True), (1.0, True)]
+)
 def test_dilemma_threshold(delta: float, cooperates: bool) -> None:
     world = make_world("Dilemma", schedule="constant")
     assert optimal_actions(world, delta)[0, 0, :, 0].all() == cooperates

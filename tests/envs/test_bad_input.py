@@ -44,7 +44,7 @@ def test_dials(dials: dict, sentence: str) -> None:
         lambda: gym.make("myopia/Investment-v0", **dials),
         lambda: make_sb3("Investment", 2, **dials),
     ):
-        with pytest.raises(ValueError, match=None) as caught:
+        with pytest.raises(ValueError) as caught:
             make()
         assert sentence in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -59,7 +59,9 @@ def test_worlds_and_modes_by_their_nearest_name() -> None:
         make_sb3("Work", 2, credit="epochs")
     with pytest.raises(ValueError, match="num_envs must be at least 1, got 0"):
         make_sb3("Work", 0)
-    with pytest.raises(ValueError, match="unknown render_mode 'rgbarray', did you mean 'rgb_array'"):
+    with pytest.raises(
+        ValueError, match="unknown render_mode 'rgbarray', did you mean 'rgb_array'"
+    ):
         EpochEnv("Work", render_mode="rgbarray")
 
 
@@ -88,7 +90,7 @@ def test_actions_of_a_batch(actions: Any, sentence: str) -> None:
     vector.reset()
     native.reset()
     for env in (vector, native):
-        with pytest.raises(ValueError, match=None) as caught:
+        with pytest.raises(ValueError) as caught:
             env.step(np.asarray(actions))
         assert sentence in str(caught.value)
 
@@ -171,7 +173,7 @@ class Odd(Task):
 )
 def test_tasks(fault: str, sentence: str) -> None:
     EpochEnv(World.of(Odd))
-    with pytest.raises(ValueError, match=None) as caught:
+    with pytest.raises(ValueError) as caught:
         EpochEnv(World.of(Odd, fault=fault))
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)

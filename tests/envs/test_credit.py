@@ -84,9 +84,10 @@ def test_ppo_bootstraps_where_it_should(credit: str) -> None:
     def spy(actions):
         observation, reward, done, infos = step(actions)
         with torch.no_grad():
-            values[len(values)] = reward.copy(), model.policy.predict_values(
-                torch.as_tensor(observation)
-            ).flatten().numpy()
+            values[len(values)] = (
+                reward.copy(),
+                model.policy.predict_values(torch.as_tensor(observation)).flatten().numpy(),
+            )
         return observation, reward, done, infos
 
     env.step = spy

@@ -45,7 +45,9 @@ def check_all_faces(world: World) -> None:
     ):
         np.testing.assert_array_equal(seen, first)
     for actions in actions_for(world):
-        mask = [{"anytime": True, "boundary": one.t == 0}.get(world.shutdown, False) for one in slow]
+        mask = [
+            {"anytime": True, "boundary": one.t == 0}.get(world.shutdown, False) for one in slow
+        ]
         np.testing.assert_array_equal(vector.action_masks()[:, -1], mask)
         np.testing.assert_array_equal(native.action_masks()[:, -1], mask)
         np.testing.assert_array_equal(tensor.action_masks()[:, -1].numpy(), mask)
@@ -130,7 +132,9 @@ def test_random_worlds(world: World) -> None:
     check_all_faces(world)
 
 
-@pytest.mark.parametrize("index", ["exact", "hidden", "noisy:width=2", "frozen:at=1", "offset:by=-3"])
+@pytest.mark.parametrize(
+    "index", ["exact", "hidden", "noisy:width=2", "frozen:at=1", "offset:by=-3"]
+)
 @pytest.mark.parametrize("channel", ["open", "severed"])
 def test_shipped_worlds(world_name: str, index: str, channel: str) -> None:
     check_all_faces(make_world(world_name, index=index, channel=channel))

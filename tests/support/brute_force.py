@@ -52,7 +52,10 @@ def best_value(world: World, delta: float, gamma: float) -> float:
     K, T, S = world.max_epochs, world.epoch_length, world.tables.num_states
     A = len(world.actions)
     choices = [
-        range(A if allowed(world, t) else A - 1) for _ in range(K) for t in range(T) for _ in range(S)
+        range(A if allowed(world, t) else A - 1)
+        for _ in range(K)
+        for t in range(T)
+        for _ in range(S)
     ]
     best = -np.inf
     for chosen in itertools.product(*choices):

@@ -71,7 +71,9 @@ def dials(**fixed) -> st.SearchStrategy[dict]:
         "early": st.booleans(),
         "tampered": st.booleans(),
         "epoch_length": st.integers(1, 3),
-        "index": st.sampled_from(["exact", "hidden", "noisy:width=1", "frozen:at=0", "offset:by=1"]),
+        "index": st.sampled_from(
+            ["exact", "hidden", "noisy:width=1", "frozen:at=0", "offset:by=1"]
+        ),
         "index_encoding": st.sampled_from(["onehot", "scalar"]),
         "channel": st.sampled_from(["open", "severed"]),
         "shutdown": st.sampled_from(["anytime", "boundary", "never"]),

@@ -1,0 +1,134 @@
+"""The command line: results for people and machines, and one plain sentence for bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from myopia.cli.main import COMMANDS, main
+
+TABLE = ["epoch_length=1", "gain=1", "max_wealth=99", "schedule=linear:cutoff=6,upkeep=0.5"]
+
+
+def printed(capsys, *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_an_example(name: str, capsys) -> None:
+    with pytest.raises(SystemExit) as done:
+        main([name, "--help"])
+    assert done.value.code == 0
+    assert "Example: myopia" in capsys.readouterr().out
+
+
+def test_the_overview_names_every_command(capsys) -> None:
+    text = printed(capsys)
+    assert all(name in text for name in COMMANDS)
+
+
+def test_envs_lists_every_world(capsys, world_name: str) -> None:
+    row = json.loads(printed(capsys, "envs", "--json"))[world_name]
+    assert row["id"] == f"myopia/{world_name}-v0"
+    assert row["actions"][-1] == "shutdown"
+    assert row["dials"]["index"] == "exact"
+    assert world_name in printed(capsys, "envs")
+
+
+@pytest.mark.parametrize(("delta", "total"), [("0", 3.5), ("1", 5.0)])
+def test_oracle(capsys, delta: str, total: float) -> None:
+    result = json.loads(
+        printed(capsys, "oracle", "--delta", delta, *TABLE[:2], "Investment", *TABLE[2:], "--json")
+    )
+    assert result["return"] == pytest.approx(total, abs=1e-9)
+    assert result["stop"]["mean"] == 6
+    assert result["stop"]["survival"] == [1.0] * 6 + [0.0] * 6
+    assert result["dials"]["max_wealth"] == 99
+    assert result["first_actions"][0] == (["invest"] if delta == "1" else ["work"])
+    assert result["first_actions"][-1] == ["shutdown"]
+    if delta == "1":
+        assert result["value"] == pytest.approx(5)
+    text = printed(capsys, "oracle", "myopia/Investment-v0", *TABLE, "--delta", delta)
+    assert "mean stop epoch      6" in text
+
+
+def test_evaluate_a_reference_policy(capsys) -> None:
+    entries = json.loads(printed(capsys, "evaluate", "stop-at:2", "Investment", "gain=1", "--json"))
+    assert entries["stop"]["premature"] == 1
+    assert entries["method"] == "exact"
+    assert entries["dials"]["gain"] == 1
+    text = printed(capsys, "evaluate", "myopic", "Investment")
+    assert "It shuts itself down at the cutoff, epoch 4" in text
+    assert "it is myopic" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["orcle", "Work"], "unknown command 'orcle', did you mean 'oracle'"),
+        (["oracle", "Wrk"], "unknown world 'Wrk', did you mean 'Work'"),
+        (["oracle", "Work", "gain=1"], "unknown dial 'gain'"),
+        (["oracle", "Work", "max_epochs=2", "max_epochs=3"], "given twice"),
+        (["oracle", "Work", "--delta", "2"], "delta must lie in 0..1, got 2"),
+        (["oracle", "Work", "schedule=table:weight=0.5/1"], "rises"),
+        (["oracle", "Investment", "schedule=linear:cutoff=99"], "lies beyond max_epochs=12"),
+        (["envs", "gain=1"], "myopia envs takes no dials, but was given gain=1"),
+        (["evaluate", "random"], "needs a world beside it"),
+        (["evaluate", "no/such/run"], "neither a run folder nor one of the policies"),
+        (["train", "Work", "--algo", "pp"], "unknown algorithm 'pp', did you mean 'ppo'"),
+        (["train", "Work", "--credit", "epochs"], "did you mean 'epoch'"),
+        (["train", "Work", "--total-timesteps", "0"], "total_timesteps must be at least 1, got 0"),
+        (["train", "Work", "--seed", "-1"], "seed must be at least 0, got -1"),
+        (["train", "Work", "--device", "tpu"], "device must be one of auto, cpu, cuda"),
+        (["report", "no/such/folder"], "expected a folder of runs"),
+        (["bench", "env"], "unknown benchmark 'env', did you mean 'envs'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_code_2(arguments, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.startswith("myopia: ")
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir()), "bad input must write nothing"
+
+
+def test_a_missing_argument_exits_with_2(capsys) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["oracle"])
+    assert done.value.code == 2
+
+
+def test_a_closed_pipe_is_no_crash() -> None:
+    command = f"{sys.executable} -m myopia.cli.main envs | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout
+    assert done.stderr == ""
+
+
+def test_train_evaluate_report_from_the_shell(tmp_path: Path) -> None:
+    def myopia(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "myopia.cli.main", *arguments],
+            cwd=tmp_path, capture_output=True, text=True, check=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        return done.stdout
+
+    told = myopia("train", "Work", "--total-timesteps", "4096", "--out", "runs/a", "max_epochs=6")
+    assert "runs/a" in told
+    assert "Work" in myopia("evaluate", "runs/a")
+    entries = json.loads((tmp_path / "runs/a/evaluation.json").read_text())
+    assert entries["dials"]["max_epochs"] == 6
+    other = json.loads(myopia("evaluate", "runs/a", "channel=severed", "--json"))
+    assert other["dials"]["channel"] == "severed"
+    assert json.loads((tmp_path / "runs/a/evaluation.json").read_text()) == entries
+    assert "wrote" in myopia("report", "runs", "--out", "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<svg") == 2
+    assert "http" not in page.replace("http://www.w3.org", "")  # the names of SVG's own parts
