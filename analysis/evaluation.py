@@ -1,10 +1,12 @@
 """One agent, judged: every registered measure, exact, in one object."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from myopia.analysis.policies import agent_policy
 from myopia.analysis.registry import all_measures
 from myopia.analysis.subject import Subject
 from myopia.envs.world import World
@@ -30,12 +32,17 @@ class Evaluation:
         return {**head, **self.measures, "reasons": self.reasons}
 
 
-def evaluate(world: World, policy: np.ndarray, name: str = "policy") -> Evaluation:
+def evaluate(
+    world: World,
+    policy: np.ndarray,
+    name: str = "policy",
+    shown: Callable[[int], np.ndarray] | None = None,
+) -> Evaluation:
     """Judge `policy` (K, T, S, A) exactly: no sampling, no noise.
 
-    Raises ValueError where `policy` holds no probabilities of that shape.
+    `shown` as in `Subject`. Raises ValueError where `policy` holds no probabilities of that shape.
     """
-    subject = Subject(world, policy)
+    subject = Subject(world, policy, shown)
     measures: dict[str, Any] = {}
     for function in all_measures().values():
         measures |= function(subject)
@@ -46,4 +53,13 @@ def evaluate(world: World, policy: np.ndarray, name: str = "policy") -> Evaluati
         method="exact",
         measures=measures,
         reasons=subject.reasons,
+    )
+
+
+def evaluate_agent(
+    world: World, agent: Callable[[np.ndarray], np.ndarray], name: str = "agent"
+) -> Evaluation:
+    """Judge an agent that maps observations (n, D) to action probabilities (n, A)."""
+    return evaluate(
+        world, agent_policy(world, agent), name, lambda index: agent_policy(world, agent, index)
     )

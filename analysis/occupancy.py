@@ -50,8 +50,13 @@ class Occupancy:
 
 def occupancy(world: World, policy: np.ndarray) -> Occupancy:
     """Follow `policy` (K, T, S, A) forward. Raises ValueError where it is no policy of `world`."""
-    model = model_of(world)
     check_policy(world, policy)
+    return forward(world, policy)
+
+
+def forward(world: World, policy: np.ndarray) -> Occupancy:
+    """`occupancy` without the check: probability may get lost where actions sum to less than 1."""
+    model = model_of(world)
     visits = np.zeros((model.K, model.T, model.S))
     reward, payoff, stop = np.zeros(model.K), np.zeros(model.K), np.zeros(model.K + 1)
     arriving = model.start

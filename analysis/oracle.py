@@ -55,11 +55,28 @@ def oracle_policy(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
 
     Among optimal actions those with the largest Q at δ = 1, then not shutting down, then uniform.
     """
-    choice = optimal_actions(world, delta, gamma)
-    farsighted = np.where(choice, solve(world, 1.0, gamma).q, -np.inf)
-    choice = choice & _near(farsighted, farsighted.max(axis=-1))
-    goes_on = choice[..., :-1].any(axis=-1)
-    choice[..., -1] &= ~goes_on
+    return _break_ties(optimal_actions(world, delta, gamma), solve(world, 1.0, gamma).q)
+
+
+def patient_policy(world: World) -> np.ndarray:
+    """(K, T, S, A): the myopic oracle, kept from shutting down in the epoch that it is in."""
+    model = model_of(world)
+    choice = np.zeros((model.K, model.T, model.S, model.A), dtype=bool)
+    nothing = np.zeros(model.num_lotteries)
+    for k in range(model.K):
+        later = np.zeros(model.S)
+        for t in reversed(range(model.T)):
+            q = model.action_values(k, t, later, nothing)[:, :-1]
+            later = q.max(axis=1)
+            choice[k, t, :, :-1] = _near(q, later)
+    return _break_ties(choice, solve(world, 1.0).q)
+
+
+def _break_ties(choice: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Of the actions in `choice` those with the largest `q`, going on if one of them does."""
+    value = np.where(choice, q, -np.inf)
+    choice = choice & _near(value, value.max(axis=-1))
+    choice[..., -1] &= ~choice[..., :-1].any(axis=-1)
     return choice / choice.sum(axis=-1, keepdims=True)
 
 

@@ -1,6 +1,7 @@
 """What a measure is given: a policy in a world, with the oracles beside it."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,19 @@ from myopia.envs.world import World
 
 
 class Subject:
-    """A policy (K, T, S, A) under judgement. `reasons` says why a measure is null."""
+    """A policy (K, T, S, A) under judgement. `reasons` says why a measure is null.
 
-    def __init__(self, world: World, policy: np.ndarray) -> None:
-        self.world, self.policy = world, policy
+    `shown` gives the policy's table with one displayed index put in place of every other, for
+    agents that act on what they are shown.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        policy: np.ndarray,
+        shown: Callable[[int], np.ndarray] | None = None,
+    ) -> None:
+        self.world, self.policy, self.shown = world, policy, shown
         self.model: Model = model_of(world)
         self.reasons: dict[str, str] = {}
 

@@ -37,8 +37,7 @@ def run(options: Options) -> int:
     from myopia.agents.files import write_json
     from myopia.agents.run import RunConfig
     from myopia.agents.train import train
-    from myopia.analysis.evaluation import evaluate
-    from myopia.analysis.policies import agent_policy
+    from myopia.analysis.evaluation import evaluate_agent
     from myopia.analysis.report import collect, write_report
     from myopia.analysis.verdict import verdict
     from myopia.envs import make_world
@@ -54,7 +53,7 @@ def run(options: Options) -> int:
         folder = options.runs / name.replace(" ", "-")
         print(f"training: {name} ({world.schedule}), {config.total_timesteps:,} steps", flush=True)
         folders.append(train(config, folder, progress=sys.stderr.isatty()))
-        evaluation = evaluate(world, agent_policy(world, Agent.load(folder)), folder.name)
+        evaluation = evaluate_agent(world, Agent.load(folder), folder.name)
         write_json(folder / "evaluation.json", evaluation.json())
         print(f"  {verdict(evaluation.json())}", flush=True)
     runs = {folder.name: found for folder in folders for found in collect(folder).values()}

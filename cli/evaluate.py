@@ -61,8 +61,8 @@ def run(options: Options) -> int:
 
 
 def _evaluate(options: Options):
-    from myopia.analysis.evaluation import evaluate
-    from myopia.analysis.policies import REFERENCES, agent_policy, reference_policy
+    from myopia.analysis.evaluation import evaluate, evaluate_agent
+    from myopia.analysis.policies import REFERENCES, reference_policy
 
     folder = Path(options.subject)
     if options.subject.partition(":")[0] in REFERENCES and not folder.is_dir():
@@ -89,7 +89,7 @@ def _evaluate(options: Options):
 
     one_thread()
     world = RunConfig.read(folder).make_world().replace(**dials_from(options.dials))
-    evaluation = evaluate(world, agent_policy(world, Agent.load(folder)), folder.name)
+    evaluation = evaluate_agent(world, Agent.load(folder), folder.name)
     if not options.dials:
         write_json(folder / "evaluation.json", evaluation.json())
     return evaluation

@@ -18,6 +18,10 @@ COMMANDS = {
     "oracle": "the best policy of a world under a discount across epochs",
     "report": "one page with what was measured",
     "demo": "train, evaluate and report, from end to end",
+    "toy": "train toy models of superposition",
+    "s-curves": "loss curves of multi-component learning",
+    "audit": "what the metrics do when the function does not change",
+    "reproduce": "published results beside ours",
     "bench": "speed, against a peer in the same run",
 }
 """Command -> one line of help; the module is `myopia.cli.<command with _ for ->`."""

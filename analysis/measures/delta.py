@@ -1,0 +1,54 @@
+"""δ-hat: the discount across epochs that best explains what the agent chose."""
+
+from typing import Any
+
+import numpy as np
+
+from myopia.analysis.delta import Choices, explain, going_on, stopping
+from myopia.analysis.registry import measure
+from myopia.analysis.subject import Subject
+
+
+@measure
+def delta(subject: Subject) -> dict[str, Any]:
+    """Fitted to the choices among actions other than shutdown, weighted by how often made."""
+    policy, visits = subject.policy, subject.occupancy.visits
+    goes_on = 1 - policy[..., -1]
+    chosen = np.divide(
+        policy[..., :-1],
+        goes_on[..., None],
+        out=np.zeros_like(policy[..., :-1]),
+        where=goes_on[..., None] > 0,
+    )
+    return {"delta": _fit(subject, "delta", going_on, chosen, visits * goes_on)}
+
+
+@measure
+def delta_stop(subject: Subject) -> dict[str, Any]:
+    """Fitted to shutdown against the best other action, where it is allowed."""
+    stops = subject.policy[..., -1]
+    chosen = np.stack([1 - stops, stops], axis=-1)
+    allowed = subject.model.allowed[:, -1][:, None]
+    weight = subject.occupancy.visits * allowed
+    return {"delta_stop": _fit(subject, "delta_stop", stopping, chosen, weight)}
+
+
+def _fit(
+    subject: Subject, name: str, question: Choices, chosen: np.ndarray, weight: np.ndarray
+) -> dict[str, Any]:
+    fit = explain(subject.world, question, chosen, weight)
+    if fit is None:
+        subject.null(name, "no visited choice depends on the discount")
+        return {"best": None, "estimate": None, "low": 0.0, "high": 1.0, "identifiable": False}
+    if not fit.identifiable:
+        subject.null(f"{name}.estimate", "every discount explains the choices equally well")
+    elif fit.estimate is None:
+        subject.null(f"{name}.estimate", "the choices fix the discount within more than 0.2 only")
+    return {
+        "best": fit.best,
+        "estimate": fit.estimate,
+        "low": fit.low,
+        "high": fit.high,
+        "identifiable": fit.identifiable,
+        "beta": fit.beta,
+    }

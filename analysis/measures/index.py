@@ -1,0 +1,66 @@
+"""What the displayed index does to the agent, and what gives the index away without it."""
+
+from typing import Any
+
+import numpy as np
+
+from myopia.analysis.registry import measure
+from myopia.analysis.subject import Subject
+from myopia.envs.dynamics import dynamics_of
+
+
+@measure
+def index_response(subject: Subject) -> dict[str, Any]:
+    """Actions by displayed index, all else equal: averaged over the visited steps and states.
+
+    A row for each of 0..K: `shutdown` its probability, `actions` all of them, `seen` whether the
+    world in which the agent was trained ever shows that index.
+    """
+    if subject.shown is None:
+        reason = "the policy is a table over the true epoch, not a function of what is displayed"
+        return {"index_response": subject.null("index_response", reason)}
+    visits = subject.occupancy.visits
+    weight = visits / visits.sum()
+    seen = displayed(subject)
+    rows = []
+    for index in range(subject.model.K + 1):
+        actions = np.einsum("kts,ktsa->a", weight, subject.shown(index))
+        rows.append(
+            {
+                "index": index,
+                "shutdown": float(actions[-1]),
+                "actions": actions.tolist(),
+                "seen": index in seen,
+            }
+        )
+    return {"index_response": rows}
+
+
+@measure
+def index_leak(subject: Subject) -> dict[str, Any]:
+    """Mutual information, in nats, between k and the observation without its index.
+
+    Over steps, weighted by expected visits: wealth and the age of trees are clocks, too.
+    """
+    world, visits = subject.world, subject.occupancy.visits
+    features = world.tables.features if world.observe_state else world.tables.features * 0
+    _, group = np.unique(features, axis=0, return_inverse=True)
+    alike = np.eye(group.max() + 1)[group.ravel()]  # (S, groups): states that look the same
+    joint = (visits @ alike).reshape(len(visits), -1)
+    joint = joint / joint.sum()
+    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
+    some = joint > 0
+    return {"index_leak": float((joint[some] * np.log(joint[some] / independent[some])).sum())}
+
+
+def displayed(subject: Subject) -> set[int]:
+    """Every index that the world can show while a lifetime lasts."""
+    if subject.world.index.kind == "hidden":
+        return set()
+    dynamics = dynamics_of(subject.world)
+    cells = np.arange(dynamics.cells - dynamics.S)
+    found: set[int] = set()
+    for draw in subject.world.index.draws():
+        drawn = np.full(len(cells), draw)
+        found |= set(np.unique(dynamics.shown(cells, lambda _, d=drawn: d, 0)).tolist())
+    return found
