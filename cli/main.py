@@ -43,9 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"myopia {name} takes no dials, but was given {' '.join(dials)}")
     import tyro
 
-    options = tyro.cli(
-        module.Options, prog=f"myopia {name}", description=module.__doc__, args=rest
-    )
+    options = tyro.cli(module.Options, prog=f"myopia {name}", description=module.__doc__, args=rest)
     if dials:
         options = dataclasses.replace(options, dials=tuple(dials))
     try:
