@@ -1,0 +1,101 @@
+"""Adversarial vulnerability against features per dimension."""
+
+import math
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from myopia.superposition import metrics
+from myopia.superposition.figures import COLOURS, label, panels
+from myopia.superposition.toy.data import Features
+from myopia.superposition.toy.experiments.registry import Result, experiment, train_autoencoders
+from myopia.superposition.toy.model import Model, Shape
+from myopia.superposition.toy.train import Training
+
+SHAPE = Shape(n_features=100, d_hidden=20)
+DENSITIES = tuple(math.exp(-step / 2) for step in range(9))
+RADIUS = 0.1
+"""L2 norm of the attack."""
+ATTACK_STEPS = 20
+
+
+@experiment("adversarial", Training(steps=5000, batch=384))
+def adversarial(training: Training) -> Result:
+    """Adversarial vulnerability, and whether it grows with features per dimension."""
+    features = Features(SHAPE.n_features, DENSITIES)
+    trained = train_autoencoders(SHAPE, features, training)
+    generator = torch.Generator(training.device).manual_seed(training.seed + 2)
+    x = features.sample(1024, generator)
+    gap = attack(trained.model, x, RADIUS) - _error(trained.model, x, x)
+    worst = gap.mean(1).cpu()
+    rows = [
+        {
+            "density": density,
+            "features per dimension": float(metrics.features_per_dimension(W)),
+            "added error": float(worst[i]),
+            "relative to dense": float(worst[i] / worst[0]),
+            "loss": float(trained.loss[i]),
+        }
+        for i, (density, W) in enumerate(zip(DENSITIES, trained.model.encoder.cpu(), strict=True))
+    ]
+    across = torch.tensor([row["features per dimension"] for row in rows])
+    correlation = torch.corrcoef(torch.stack([across, worst.to(across)]))[0, 1]
+    answer = {
+        "correlation with features per dimension": float(correlation),
+        "largest over dense": max(row["relative to dense"] for row in rows),
+    }
+    return Result(rows, answer, trained.floors, figure(rows))
+
+
+def attack(model: Model, x: Tensor, radius: float) -> Tensor:
+    """Largest squared error that ascent within an L2 ball finds: (instances, batch).
+
+    The target stays the unattacked x, of shape (instances, n_features, batch).
+    """
+    push = torch.full_like(x, radius / math.sqrt(x.shape[1]))
+    for _ in range(ATTACK_STEPS):
+        push.requires_grad_()
+        (slope,) = torch.autograd.grad(_error(model, x + push, x).sum(), push)
+        # where nothing answers to the input, keep the direction
+        ahead = push.detach() / radius + 3 * slope / slope.norm(dim=1, keepdim=True).clamp_min(1e-9)
+        push = radius * ahead / ahead.norm(dim=1, keepdim=True)
+    with torch.no_grad():
+        return _error(model, x + push, x)
+
+
+def _error(model: Model, x: Tensor, target: Tensor) -> Tensor:
+    return (target - model(x)).square().sum(1)
+
+
+def figure(rows: list[dict]) -> Figure:
+    """Added error and features per dimension by density, and one against the other."""
+    drawing, axes = panels(1, 2, 7, 2.9)
+    left, right = axes[0]
+    across = [1 / row["density"] for row in rows]
+    left.plot(across, [r["features per dimension"] for r in rows], "o-", color=COLOURS[0])
+    left.plot(across, [r["relative to dense"] for r in rows], "s-", color=COLOURS[1])
+    left.set_xscale("log")
+    left.annotate(
+        "features per dimension",
+        (0.05, 0.9),
+        xycoords="axes fraction",
+        color=COLOURS[0],
+        fontsize=8,
+    )
+    left.annotate(
+        "vulnerability, relative to dense",
+        (0.05, 0.8),
+        xycoords="axes fraction",
+        color=COLOURS[1],
+        fontsize=8,
+    )
+    label(left, "by sparsity", "1 / density")
+    right.plot(
+        [r["features per dimension"] for r in rows],
+        [r["relative to dense"] for r in rows],
+        "o-",
+        color=COLOURS[2],
+    )
+    label(right, f"error added by an attack of L2 norm {RADIUS}", "features per dimension")
+    return drawing
