@@ -14,7 +14,7 @@ def panels(rows: int, columns: int, width: float, height: float, **subplots: Any
     axes = figure.subplots(rows, columns, squeeze=False, **subplots)
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
-        axis.tick_params(labelsize=8)
+        axis.tick_params(which="both", labelsize=8)
     return figure, axes
 
 

@@ -11,11 +11,10 @@ import torch
 from scipy.optimize import minimize
 from torch import Generator, Tensor
 
-NODES = 24
-"""Gauss-Legendre nodes for each outer integral; the innermost one is in closed form."""
 
-
-def expected_loss(W: Tensor, bias: Tensor, density: Tensor, importance: Tensor) -> Tensor:
+def expected_loss(
+    W: Tensor, bias: Tensor, density: Tensor, importance: Tensor, nodes: int = 24
+) -> Tensor:
     """The loss (instances,) of tied ReLU models, exact up to the outer quadrature.
 
     Args:
@@ -23,9 +22,10 @@ def expected_loss(W: Tensor, bias: Tensor, density: Tensor, importance: Tensor) 
         bias: (instances, n_features).
         density: (instances,).
         importance: (instances, n_features).
+        nodes: Gauss-Legendre nodes of each outer integral; the innermost is in closed form.
 
     Raises:
-        ValueError: more features than 4 (the quadrature grows as 24^(n-1)).
+        ValueError: more features than 4 (the quadrature grows as nodes^(n-1)).
     """
     n = W.shape[-1]
     if n > 4:
@@ -35,7 +35,7 @@ def expected_loss(W: Tensor, bias: Tensor, density: Tensor, importance: Tensor) 
     for active in product((False, True), repeat=n):
         on = [i for i in range(n) if active[i]]
         chance = density ** len(on) * (1 - density) ** (n - len(on))
-        gap = _pattern_gap(gram, bias, on[0], on[1:]) if on else bias.relu().square()
+        gap = _pattern_gap(gram, bias, on[0], on[1:], nodes) if on else bias.relu().square()
         total = total + chance * (importance * gap).sum(-1)
     return total
 
@@ -125,7 +125,8 @@ def optimum(
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for _ in range(steps):
         optimiser.zero_grad()
-        expected_loss(W, bias, p, weight).sum().backward()
+        # few nodes will do to find the minimum; its loss is then taken with all of them
+        expected_loss(W, bias, p, weight, nodes=8).sum().backward()
         optimiser.step()
         decay.step()
     with torch.no_grad():
@@ -135,11 +136,11 @@ def optimum(
         return W[at].detach(), bias[at].detach(), losses.amin(0)
 
 
-def _pattern_gap(gram: Tensor, bias: Tensor, inner: int, outer: list[int]) -> Tensor:
+def _pattern_gap(gram: Tensor, bias: Tensor, inner: int, outer: list[int], nodes: int) -> Tensor:
     """E[(x - x')^2] of every feature, (instances, n), with exactly these features active."""
     n = bias.shape[-1]
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    grid = torch.tensor(list(product((nodes + 1) / 2, repeat=len(outer)))).to(gram)
+    points, weights = np.polynomial.legendre.leggauss(nodes)
+    grid = torch.tensor(list(product((points + 1) / 2, repeat=len(outer)))).to(gram)
     mass = torch.tensor([np.prod(w) for w in product(weights / 2, repeat=len(outer))]).to(gram)
     slope = gram[:, :, inner].unsqueeze(1)  # (instances, 1, n)
     offset = bias.unsqueeze(1) + grid @ gram[:, :, outer].transpose(1, 2)

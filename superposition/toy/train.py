@@ -39,7 +39,7 @@ class Training:
 
 
 def identity(x: Tensor) -> Tensor:
-    """What an autoencoder should answer."""
+    """All that there is: the default of what a model sees and of what it should answer."""
     return x
 
 
@@ -49,6 +49,7 @@ def train(
     importance: Tensor,
     training: Training,
     target: Callable[[Tensor], Tensor] = identity,
+    see: Callable[[Tensor], Tensor] = identity,
     initial_bias: float = 0.0,
     watch: Callable[[int, Model, Tensor], None] | None = None,
 ) -> Model:
@@ -63,6 +64,7 @@ def train(
         importance: (instances, n_features) or (n_features,).
         training: the recipe.
         target: what the model should answer to a batch (instances, n_features, batch).
+        see: what is shown to the model of such a batch.
         initial_bias: where the biases of a hidden ReLU start.
         watch: called with (step, model, losses (instances,)) before each update.
 
@@ -93,7 +95,7 @@ def train(
     scale = 1 / (training.batch * shape.n_features)
     for step in trange(training.steps, disable=None, leave=False, unit="step"):
         x = features.sample(training.batch, generator)
-        gap = target(x) - model(x)
+        gap = target(x) - model(see(x))
         losses = (gap.square() * weight).sum((1, 2)) * scale
         if watch is not None:
             watch(step, model, losses.detach())
@@ -112,6 +114,7 @@ def evaluate(
     importance: Tensor,
     seed: int,
     target: Callable[[Tensor], Tensor] = identity,
+    see: Callable[[Tensor], Tensor] = identity,
     batches: int = 32,
     batch: int = 2048,
 ) -> tuple[Tensor, Tensor]:
@@ -121,6 +124,6 @@ def evaluate(
     means = []
     for _ in range(batches):
         x = features.sample(batch, generator)
-        means.append(((target(x) - model(x)).square() * weight).mean((1, 2)).double())
+        means.append(((target(x) - model(see(x))).square() * weight).mean((1, 2)).double())
     losses = torch.stack(means)
     return losses.mean(0), losses.std(0) / batches**0.5

@@ -33,7 +33,8 @@ def absolute(training: Training) -> Result:
     rows = [
         {
             "density": density,
-            "features computed": int((explained[i] > 0.5).sum()),
+            "features computed": int((explained[i] > 0.75).sum()),
+            "on one side only": int(((explained[i] > 0.25) & (explained[i] <= 0.75)).sum()),
             "neurons on one feature": int((purity[i] > 0.8).sum()),
             "weighted loss": float((importance * gap[i]).mean()),
             "explained": explained[i].tolist(),
@@ -51,14 +52,17 @@ def absolute(training: Training) -> Result:
 
 def figure(rows: list[dict]) -> Figure:
     """Explained variance of every |x_i|, and how pure every neuron is, for each density."""
-    drawing, axes = panels(1, 2, 7.5, 3)
+    drawing, axes = panels(1, 2, 8, 2.8, gridspec_kw={"width_ratios": [1.5, 1]})
     left, right = axes[0]
+    explained = np.clip([row["explained"] for row in rows], 0, 1)
+    image = left.imshow(explained, aspect="auto", cmap="viridis", vmin=0, vmax=1)
+    left.set_yticks(range(len(rows)), [f"{row['density']:g}" for row in rows])
+    label(left, "variance of $|x_i|$ explained", "feature, by falling importance", "density")
+    drawing.colorbar(image, ax=left, fraction=0.04, pad=0.02).ax.tick_params(labelsize=7)
     for row, colour in zip(rows, COLOURS, strict=False):
         name = f"density {row['density']:g}"
-        left.plot(np.clip(row["explained"], 0, 1), "-", lw=1.2, color=colour, label=name)
-        right.plot(sorted(row["purity"], reverse=True), ".-", lw=1, color=colour)
-    left.legend(fontsize=7, frameon=False)
-    label(left, "variance of $|x_i|$ explained", "feature, by falling importance")
-    label(right, "largest share of one feature in a neuron", "neuron, sorted")
+        right.plot(sorted(row["purity"], reverse=True), ".-", lw=1, color=colour, label=name)
     right.set_ylim(0, 1.03)
+    right.legend(fontsize=6, frameon=False)
+    label(right, "largest share of one feature in a neuron", "neuron, sorted")
     return drawing

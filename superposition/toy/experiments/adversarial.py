@@ -76,20 +76,7 @@ def figure(rows: list[dict]) -> Figure:
     left.plot(across, [r["features per dimension"] for r in rows], "o-", color=COLOURS[0])
     left.plot(across, [r["relative to dense"] for r in rows], "s-", color=COLOURS[1])
     left.set_xscale("log")
-    left.annotate(
-        "features per dimension",
-        (0.05, 0.9),
-        xycoords="axes fraction",
-        color=COLOURS[0],
-        fontsize=8,
-    )
-    left.annotate(
-        "vulnerability, relative to dense",
-        (0.05, 0.8),
-        xycoords="axes fraction",
-        color=COLOURS[1],
-        fontsize=8,
-    )
+    left.legend(["features per dimension", "added error over dense"], fontsize=8, frameon=False)
     label(left, "by sparsity", "1 / density")
     right.plot(
         [r["features per dimension"] for r in rows],
@@ -97,5 +84,7 @@ def figure(rows: list[dict]) -> Figure:
         "o-",
         color=COLOURS[2],
     )
-    label(right, f"error added by an attack of L2 norm {RADIUS}", "features per dimension")
+    label(
+        right, f"error added by an attack of L2 norm {RADIUS}, over dense", "features per dimension"
+    )
     return drawing

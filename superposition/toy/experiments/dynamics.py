@@ -16,13 +16,13 @@ from myopia.superposition.toy.model import Model, Shape
 from myopia.superposition.toy.train import Training, evaluate, train
 
 SHAPE = Shape(n_features=20, d_hidden=5)
-DENSITY = 0.05
+DENSITY = 0.25
 STARTS = 8
 EVERY = 25
 """Training steps between looks."""
-WINDOW = 4
+WINDOW = 12
 """Looks over which a change is a jump."""
-JUMP = 0.1
+JUMP = 0.15
 """Least change of a D_i within a window that is a jump."""
 SKIP = 20
 """Looks left out at the start, where everything moves."""

@@ -4,6 +4,8 @@ Source: Jermyn, Schiefer and Hubinger 2022, "Engineering Monosemanticity in Toy 
 arXiv 2211.09169, at a size for a CPU.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -18,7 +20,9 @@ from myopia.superposition.toy.train import Training, evaluate, train
 
 SHAPE = Shape(n_features=32, d_hidden=64, decoder="untied", hidden="relu", output="linear")
 DENSITY = 0.03
-BIASES = (0.0, -0.25, -0.5, -1.0, -2.0)
+SEEN = 16
+"""The features reach the neurons through a fixed random embedding of this rank."""
+BIASES = (0.0, -0.05, -0.1, -0.2, -0.4)
 STARTS = 5
 
 
@@ -27,12 +31,19 @@ def monosemantic(training: Training) -> Result:
     """Initial bias: whether a negative one makes neurons answer to one feature, at equal loss."""
     features = Features(SHAPE.n_features, (DENSITY,) * STARTS)
     importance = torch.ones(SHAPE.n_features)
+    generator = torch.Generator().manual_seed(training.seed + 2)
+    embedding = torch.randn(SEEN, SHAPE.n_features, generator=generator)
+    embedding = (embedding / embedding.norm(dim=0)).to(training.device)
+
+    def see(x: Tensor) -> Tensor:
+        return embedding.T @ (embedding @ x)
+
     rows, floors = [], []
     for bias in BIASES:
-        model = train(SHAPE, features, importance, training, initial_bias=bias)
-        loss, error = evaluate(model, features, importance, seed=training.seed + 1)
+        model = train(SHAPE, features, importance, training, see=see, initial_bias=bias)
+        loss, error = evaluate(model, features, importance, seed=training.seed + 1, see=see)
         floors += check_floors(model, features, importance, loss.cpu(), error.cpu())
-        purity = neuron_purity(model)
+        purity = neuron_purity(model, see)
         rows += [
             {
                 "initial bias": bias,
@@ -54,13 +65,15 @@ def monosemantic(training: Training) -> Result:
     return Result(rows, answer, floors, figure(rows))
 
 
-def neuron_purity(model: Model) -> Tensor:
+def neuron_purity(model: Model, see: Callable[[Tensor], Tensor]) -> Tensor:
     """Share of a neuron's largest answer to one feature alone in all such answers.
 
     (instances, neurons); NaN where a neuron answers to none of them.
     """
-    alone = torch.eye(model.shape.n_features).expand(len(model.bias), -1, -1)
-    answers = model.hidden(alone.to(model.bias)).cpu()  # (instances, neurons, features)
+    alone = see(torch.eye(model.shape.n_features).to(model.bias))
+    answers = model.hidden(
+        alone.expand(len(model.bias), -1, -1)
+    ).cpu()  # (instances, neurons, features)
     return answers.amax(2) / answers.sum(2)
 
 

@@ -45,7 +45,7 @@ def _phases(n: int, d_hidden: int, training: Training) -> Result:
     W, bias = trained.model.encoder.double().cpu(), trained.model.bias.double().cpu()
     losses = expected_loss(W, bias, density.repeat(STARTS), weights).reshape(STARTS, -1)
     best = losses.argmin(0) * len(density) + torch.arange(len(density))
-    ideal, _, least = optimum(density, importance, d_hidden, steps=min(1000, training.steps))
+    ideal, _, least = optimum(density, importance, d_hidden, STARTS, min(600, training.steps))
     rows = [
         {
             "density": float(density[i]),

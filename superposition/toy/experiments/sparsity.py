@@ -33,7 +33,7 @@ def sparsity(training: Training) -> Result:
             "sum of D_i / d_hidden": float(spectra[i].sum() / SHAPE.d_hidden),
             "represented": int((norms[i] > 0.5).sum()),
             **{
-                f"at {name}": float(np.mean(np.abs(spectra[i] - value) < NEAR))
+                f"at {name}": _share_near(spectra[i][norms[i] > 0.5], value)
                 for name, value in FRACTIONS.items()
             },
             "loss": float(trained.loss[i]),
@@ -50,6 +50,11 @@ def sparsity(training: Training) -> Result:
         for name, row in stuck.items()
     }
     return Result(rows, answer, trained.floors, figure(rows))
+
+
+def _share_near(spectrum: np.ndarray, value: float) -> float:
+    """Share of the represented features with D_i at this value; 0 where none is represented."""
+    return float(np.mean(np.abs(spectrum - value) < NEAR)) if len(spectrum) else 0.0
 
 
 def figure(rows: list[dict]) -> Figure:
