@@ -115,7 +115,7 @@ def evaluate(
     seed: int,
     target: Callable[[Tensor], Tensor] = identity,
     see: Callable[[Tensor], Tensor] = identity,
-    batches: int = 32,
+    batches: int = 16,
     batch: int = 2048,
 ) -> tuple[Tensor, Tensor]:
     """Loss of every instance on fresh data and its standard error, (instances,) each, float64."""

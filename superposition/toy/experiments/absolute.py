@@ -24,7 +24,7 @@ def absolute(training: Training) -> Result:
     model = train(SHAPE, features, importance, training, target=torch.abs)
     generator = torch.Generator(training.device).manual_seed(training.seed + 1)
     with torch.no_grad():
-        x = features.sample(65_536, generator)
+        x = features.sample(16_384, generator)
         gap = (x.abs() - model(x)).square().mean(2).cpu()
         explained = 1 - gap / x.abs().var(2).cpu()
     shares = model.encoder.cpu().square()
