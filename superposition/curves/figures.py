@@ -11,6 +11,8 @@ from myopia.superposition.curves.ode import flow, scalars
 from myopia.superposition.curves.reading import THRESHOLDS
 from myopia.superposition.figures import COLOURS, label, panels
 
+LOWEST_DRAWN = 1e-6
+
 
 def curve_figure(runs: Sequence[Curves]) -> Figure:
     """Loss over its value at Z = 0, every seed, one panel per loss and optimiser, by rank."""
@@ -44,6 +46,8 @@ def _grid(
         axis.set_xscale("log")
         if log:
             axis.set_yscale("log")
+            # below this, single precision is what one sees
+            axis.set_ylim(bottom=LOWEST_DRAWN)
     for axis, rank in zip(axes[0], ranks, strict=True):
         label(axis, f"rank {rank}")
     for axis, (loss, optimiser) in zip(axes[:, 0], kinds, strict=True):

@@ -94,6 +94,7 @@ def summary(curves: Curves) -> dict[str, Any]:
         "seeds": descent.seeds,
         "steps": int(steps[-1]),
         "final loss": float(np.median(loss[:, -1])),
+        "quartiles": np.quantile(loss[:, -1], [0.25, 0.75]).tolist(),
         "final / start": float(np.median(loss[:, -1] / loss[:, 0])),
         "drop width": float(np.median(known)) if known else None,
         "bump": float(np.median([bump(overlap) for overlap in curves.overlap.numpy()])),

@@ -1,10 +1,9 @@
 """Learning dynamics: whether steps in the loss come with jumps in D_i."""
 
-from itertools import pairwise
-
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from scipy.signal import find_peaks
 from torch import Generator, Tensor
 
 from myopia.superposition import metrics
@@ -21,9 +20,7 @@ STARTS = 8
 EVERY = 25
 """Training steps between looks."""
 WINDOW = 12
-"""Looks over which a change is a jump."""
-JUMP = 0.15
-"""Least change of a D_i within a window that is a jump."""
+"""Looks over which changes are taken, and within which a step and a jump are one event."""
 SKIP = 20
 """Looks left out at the start, where everything moves."""
 
@@ -61,37 +58,31 @@ def dynamics(training: Training) -> Result:
 
 
 def find_jumps(spectrum: np.ndarray) -> list[int]:
-    """Looks at which some D_i of (looks, features) changes most, by at least `JUMP` in a window."""
-    if len(spectrum) <= SKIP + WINDOW:
-        return []
-    change = np.abs(spectrum[WINDOW:] - spectrum[:-WINDOW]).max(1)
-    return _peaks(change, JUMP)
+    """Looks at which some D_i of (looks, features) changes most within a window."""
+    return _peaks(np.abs(spectrum[WINDOW:] - spectrum[:-WINDOW]).max(1, initial=0.0))
 
 
 def find_loss_steps(loss: np.ndarray) -> list[int]:
-    """Looks at which log loss (looks,) falls most, faster than its median by 5 deviations."""
-    if len(loss) <= SKIP + WINDOW:
+    """Looks at which log loss (looks,) falls most within a window."""
+    return _peaks(np.log(loss[:-WINDOW] / loss[WINDOW:]))
+
+
+def _peaks(change: np.ndarray) -> list[int]:
+    """Peaks of a rate of change that stand out from its usual size by five deviations."""
+    late = change[SKIP:]
+    if not len(late):
         return []
-    fall = np.log(loss[:-WINDOW] / loss[WINDOW:])
-    usual = np.median(fall[SKIP:])
-    deviation = 1.4826 * np.median(np.abs(fall[SKIP:] - usual))
-    return _peaks(fall, usual + 5 * max(deviation, 1e-4))
-
-
-def _peaks(change: np.ndarray, least: float) -> list[int]:
-    """Centres of the stretches in which `change` stays at or above `least`, at their highest."""
-    high = np.flatnonzero(change >= least)
-    high = high[high >= SKIP]
-    edges = [0, *(np.flatnonzero(np.diff(high) > 1) + 1), len(high)]
-    stretches = [high[a:b] for a, b in pairwise(edges) if b > a]
-    return [int(s[change[s].argmax()]) + WINDOW // 2 for s in stretches]
+    usual = np.median(late)
+    least = 5 * max(1.4826 * np.median(np.abs(late - usual)), 1e-4)
+    found, _ = find_peaks(late, height=usual + least, prominence=least, distance=WINDOW)
+    return (found + SKIP + WINDOW // 2).tolist()
 
 
 def _row(start: int, loss: np.ndarray, spectrum: np.ndarray) -> dict:
     jumps, steps = find_jumps(spectrum), find_loss_steps(loss)
     near = np.zeros(len(loss), dtype=bool)
     for jump in jumps:
-        near[max(0, jump - 2 * WINDOW) : jump + 2 * WINDOW + 1] = True
+        near[max(0, jump - WINDOW) : jump + WINDOW + 1] = True
     return {
         "start": start,
         "jumps": [jump * EVERY for jump in jumps],
