@@ -29,6 +29,8 @@ class Row:
     before: float
     """The metric, as its mean over features where it has one value for each."""
     after: float
+    canonical: float
+    """The metric of the canonical form on standardised features, before the change."""
     function_change: float
     moved: float
     """Largest change of the metric as a share of its size: 0 to 1 for one that keeps its sign."""
@@ -86,6 +88,7 @@ def audit_network(name: str, network: Network, inputs: Tensor, seed: int = 0) ->
                     metric,
                     typical(before),
                     typical(after),
+                    typical(cured[layer, metric]),
                     change,
                     far,
                     far_cured,

@@ -82,6 +82,21 @@ class Model:
         """M = decoder encoder, (instances, n_features, n_features), as if nothing were curved."""
         return self._decoder() @ self.encoder
 
+    @torch.no_grad()
+    def mean_jacobian(self, x: Tensor) -> Tensor:
+        """E[dx'_i / dx_j] over a batch x (instances, n_features, batch), (instances, n, n).
+
+        What the linear path becomes once every ReLU passes only what it passes.
+        """
+        hidden = self.hidden(x)
+        out = torch.baddbmm(self.bias.unsqueeze(-1), self._decoder(), hidden)
+        open_out = (out > 0).to(x) if self.shape.output == "relu" else torch.ones_like(out)
+        open_hidden = torch.ones_like(hidden)
+        if self.shape.hidden == "relu":
+            open_hidden = (hidden > 0).to(x)
+        together = torch.bmm(open_out, open_hidden.transpose(1, 2)) / x.shape[2]
+        return (together * self._decoder()) @ self.encoder
+
     def __call__(self, x: Tensor) -> Tensor:
         """(instances, n_features, batch) -> the same shape."""
         out = torch.baddbmm(self.bias.unsqueeze(-1), self._decoder(), self.hidden(x))

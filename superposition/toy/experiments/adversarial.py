@@ -51,17 +51,31 @@ def adversarial(training: Training) -> Result:
 def attack(model: Model, x: Tensor, radius: float) -> Tensor:
     """Largest squared error that ascent within an L2 ball finds: (instances, batch).
 
-    The target stays the unattacked x, of shape (instances, n_features, batch).
+    The target stays the unattacked x, of shape (instances, n_features, batch). Where a ReLU is
+    shut there is no slope to follow, so that every sample starts from the worst of the pushes
+    along the rows of the linear path, to either side.
     """
-    push = torch.full_like(x, radius / math.sqrt(x.shape[1]))
+    push = _worst_row(model, x, radius)
+    worst = _error(model, x + push, x)
     for _ in range(ATTACK_STEPS):
         push.requires_grad_()
         (slope,) = torch.autograd.grad(_error(model, x + push, x).sum(), push)
-        # where nothing answers to the input, keep the direction
-        ahead = push.detach() / radius + 3 * slope / slope.norm(dim=1, keepdim=True).clamp_min(1e-9)
-        push = radius * ahead / ahead.norm(dim=1, keepdim=True)
-    with torch.no_grad():
-        return _error(model, x + push, x)
+        ahead = push.detach() / radius + slope / slope.norm(dim=1, keepdim=True).clamp_min(1e-9)
+        push = radius * ahead / ahead.norm(dim=1, keepdim=True).clamp_min(1e-9)
+        worst = torch.maximum(worst, _error(model, x + push, x))
+    return worst.detach()
+
+
+def _worst_row(model: Model, x: Tensor, radius: float) -> Tensor:
+    rows = model.linear_path()
+    rows = radius * rows / rows.norm(dim=2, keepdim=True).clamp_min(1e-9)
+    best, worst = torch.zeros_like(x), _error(model, x, x)
+    for row in torch.cat([rows, -rows], dim=1).unbind(1):
+        push = row.unsqueeze(-1).expand_as(x)
+        error = _error(model, x + push, x)
+        worse = (error > worst).unsqueeze(1)
+        best, worst = torch.where(worse, push, best), torch.maximum(error, worst)
+    return best
 
 
 def _error(model: Model, x: Tensor, target: Tensor) -> Tensor:
@@ -76,6 +90,7 @@ def figure(rows: list[dict]) -> Figure:
     left.plot(across, [r["features per dimension"] for r in rows], "o-", color=COLOURS[0])
     left.plot(across, [r["relative to dense"] for r in rows], "s-", color=COLOURS[1])
     left.set_xscale("log")
+    left.set_ylim(0, 1.35 * max(r["relative to dense"] for r in rows))
     left.legend(["features per dimension", "added error over dense"], fontsize=8, frameon=False)
     label(left, "by sparsity", "1 / density")
     right.plot(
@@ -84,7 +99,5 @@ def figure(rows: list[dict]) -> Figure:
         "o-",
         color=COLOURS[2],
     )
-    label(
-        right, f"error added by an attack of L2 norm {RADIUS}, over dense", "features per dimension"
-    )
+    label(right, f"error added by an L2 push of {RADIUS}, over dense", "features per dimension")
     return drawing

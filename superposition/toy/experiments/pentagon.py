@@ -24,13 +24,17 @@ REGULAR = 0.01
 @experiment("pentagon", Training())
 def pentagon(training: Training) -> Result:
     """The pentagon: 5 features of density .05 in 2 dimensions, from 100 starts."""
-    trained = train_autoencoders(Shape(5, 2), Features(5, (DENSITY,) * STARTS), training)
+    features = Features(5, (DENSITY,) * STARTS)
+    trained = train_autoencoders(Shape(5, 2), features, training)
+    x = features.sample(4096, torch.Generator(training.device).manual_seed(training.seed + 2))
+    jacobian = metrics.functional_dimensionality(trained.model.mean_jacobian(x).cpu())
     W = trained.model.encoder.cpu()
     rows = [
         {
             "geometry": metrics.read_geometry(W[i]).name,
             "regular": bool(is_regular_pentagon(W[i])),
             "D_i": metrics.feature_dimensionality(W[i]).tolist(),
+            "mean functional D_i of the Jacobian": float(jacobian[i].mean()),
             "dimensions per feature": float(metrics.dimensions_per_feature(W[i])),
             "loss": float(trained.loss[i]),
             "W": W[i].tolist(),
@@ -44,6 +48,9 @@ def pentagon(training: Training) -> Result:
         "interval": [low, high],
         "geometries": dict(Counter(row["geometry"] for row in rows).most_common()),
         "D_i of regular ones": float(np.mean([row["D_i"] for row in regular or rows])),
+        "functional D_i of their mean Jacobian": float(
+            np.mean([row["mean functional D_i of the Jacobian"] for row in regular or rows])
+        ),
         "dimensions per feature of regular ones": float(
             np.mean([row["dimensions per feature"] for row in regular or rows])
         ),

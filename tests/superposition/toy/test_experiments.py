@@ -11,6 +11,7 @@ from myopia.cli import toy as command
 from myopia.superposition.output import to_json
 from myopia.superposition.toy.experiments import (
     EXPERIMENTS,
+    adversarial,
     dynamics,
     monosemantic,
     pentagon,
@@ -91,3 +92,18 @@ def test_an_unknown_experiment_is_named(capsys):
         command.run(command.Options("pentagram"))
     assert command.run(command.Options("list")) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(EXPERIMENTS)
+
+
+def test_the_attack_stays_in_its_ball_and_beats_random_pushes():
+    shape, generator = adversarial.Shape(6, 2), torch.Generator().manual_seed(0)
+    model = adversarial.Model.start(shape, 2, generator)
+    x = torch.rand(2, 6, 50, generator=generator)
+    worst = adversarial.attack(model, x, 0.1)
+    for _ in range(50):
+        push = torch.randn(2, 6, 50, generator=generator)
+        push = 0.1 * push / push.norm(dim=1, keepdim=True)
+        # ascent may end on a lower hill here and there
+        assert (adversarial._error(model, x + push, x) <= worst + 1e-4).float().mean() > 0.95
+    scale = torch.linalg.matrix_norm(model.linear_path(), 2) * 0.1 + 0.1
+    clean = adversarial._error(model, x, x).sqrt()
+    assert bool((worst.sqrt() <= clean + scale[:, None]).all())

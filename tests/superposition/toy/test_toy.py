@@ -90,6 +90,23 @@ def test_a_model_is_its_formula(shape):
             assert torch.allclose(model(x)[i, :, t], out, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "shape", [Shape(4, 3), Shape(4, 3, decoder="untied", hidden="relu", output="linear")]
+)
+def test_mean_jacobian_is_the_mean_of_jacobians(shape):
+    model = Model.start(shape, 2, Generator().manual_seed(0), initial_bias=-0.1)
+    x = torch.rand(2, 4, 5, generator=Generator().manual_seed(1))
+    for i in range(2):
+        slopes = [
+            torch.autograd.functional.jacobian(
+                lambda v, i=i: model(v.expand(2, -1)[..., None])[i, :, 0], x[i, :, t]
+            )
+            for t in range(5)
+        ]
+        expected = torch.stack([torch.as_tensor(slope) for slope in slopes]).mean(0)
+        assert torch.allclose(model.mean_jacobian(x)[i], expected, atol=1e-6)
+
+
 def test_one_tensor_is_a_loop_of_single_models():
     """The instances do not touch: each one's path is that of a model trained alone."""
     shape, features = Shape(5, 2), Features(5, (0.1, 0.9, 0.4))
