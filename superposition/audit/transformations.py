@@ -27,7 +27,10 @@ class Transformation:
 
 
 def scale_units(network: Network, position: int, scale: Tensor) -> Network:
-    """Multiply units of a ReLU layer by `scale` > 0 (units,), and undo it in the next layer."""
+    """Multiply units by `scale` (units,) and undo it in the next layer.
+
+    The function stays if the scale is positive in a ReLU layer, or 1 and -1 in a tanh layer.
+    """
     layer, after = network.layers[position], network.layers[position + 1]
     scaled = replace(layer, weight=layer.weight * scale.unsqueeze(1), bias=layer.bias * scale)
     return network.with_layers(position, scaled, replace(after, weight=after.weight / scale))

@@ -45,10 +45,15 @@ def check_floors(
         for bound, floor in floors.items()
         for i in range(len(loss))
     ]
-    room = m - feature_dimensionality(model.encoder.double().cpu()).sum(-1)
-    return checked + [
+    return checked + capacity_floors(model)
+
+
+def capacity_floors(model: Model) -> list[Floor]:
+    """The D_i of each instance add up to no more than d_hidden; holds for any task."""
+    spent = feature_dimensionality(model.encoder.double().cpu()).sum(-1)
+    return [
         Floor(i, "d_hidden minus the sum of D_i", float(left), 0.0, bool(left >= -1e-9))
-        for i, left in enumerate(room)
+        for i, left in enumerate(model.shape.d_hidden - spent)
     ]
 
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.toy.data import Features
 from myopia.superposition.toy.experiments.registry import Result, experiment
+from myopia.superposition.toy.floors import capacity_floors
 from myopia.superposition.toy.model import Shape
 from myopia.superposition.toy.train import Training, train
 
@@ -44,10 +45,13 @@ def absolute(training: Training) -> Result:
     ]
     answer = {
         "most features computed": max(row["features computed"] for row in rows),
+        "most features computed on one side at least": max(
+            row["features computed"] + row["on one side only"] for row in rows
+        ),
         "features computed when dense": rows[0]["features computed"],
         "two ReLUs each would allow": SHAPE.d_hidden // 2,
     }
-    return Result(rows, answer, [], figure(rows))
+    return Result(rows, answer, capacity_floors(model), figure(rows))
 
 
 def figure(rows: list[dict]) -> Figure:
