@@ -5,8 +5,8 @@ from torch import nn
 from myopia.superposition.audit import Layer, Network, network_of_modules
 
 
-def mlp(activation, head="categorical", bias=True, outputs=3):
-    sizes = [(4, 16), (16, 12), (12, outputs)]
+def mlp(activation, head="categorical", bias=True, outputs=3, width=16):
+    sizes = [(4, width), (width, width), (width, outputs)]
     modules = []
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -27,6 +27,8 @@ NETWORKS = {
     "relu": lambda: mlp(nn.ReLU),
     "relu value": lambda: mlp(nn.ReLU, "values", outputs=1),
     "relu without biases": lambda: mlp(nn.ReLU, bias=False),
+    "narrow relu": lambda: mlp(nn.ReLU, width=3),
+    "narrow tanh": lambda: mlp(nn.Tanh, width=3),
     "tanh": lambda: mlp(nn.Tanh, outputs=2),
     "tanh value": lambda: mlp(nn.Tanh, "values", outputs=1),
     "tied": lambda: toy(tied=True),

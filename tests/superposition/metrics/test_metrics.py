@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -146,6 +146,7 @@ def test_wrong_input_is_refused_in_one_sentence(metric, wrong):
     assert "\n" not in str(refusal.value)
 
 
+@settings(deadline=None)
 @given(matrices)
 def test_dimensionality_is_capacity_and_functional_of_the_gram(W):
     dimensionality = sp.feature_dimensionality(W)
@@ -153,6 +154,7 @@ def test_dimensionality_is_capacity_and_functional_of_the_gram(W):
     assert np.allclose(dimensionality, sp.functional_dimensionality(W.T @ W), rtol=0, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(matrices)
 def test_dimensionality_is_a_share(W):
     dimensionality = sp.feature_dimensionality(W)
@@ -161,6 +163,7 @@ def test_dimensionality_is_a_share(W):
     assert np.array_equal(dimensionality > 0, np.any(W != 0, axis=0))
 
 
+@settings(deadline=None)
 @given(matrices, st.floats(1e-3, 1e3), st.integers(0, 9))
 def test_what_scale_and_rotation_do(W, scale, seed):
     Q = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(W), len(W)))).Q
@@ -171,6 +174,7 @@ def test_what_scale_and_rotation_do(W, scale, seed):
     )
 
 
+@settings(deadline=None)
 @given(matrices, st.lists(st.integers(1, 3), min_size=5, max_size=5))
 def test_whole_weights_repeat_rows(X, counts):
     counts = np.array(counts[: len(X)])
@@ -182,6 +186,7 @@ def test_whole_weights_repeat_rows(X, counts):
             assert np.allclose(weighted, repeated, rtol=1e-6, atol=1e-6)
 
 
+@settings(deadline=None)
 @given(matrices)
 def test_ranks_are_ordered(X):
     rank = np.linalg.matrix_rank(X)

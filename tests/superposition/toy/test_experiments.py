@@ -19,12 +19,8 @@ from myopia.superposition.toy.experiments import (
 )
 from myopia.superposition.toy.floors import broken
 
-SLOW = {"phases-3-in-2", "phases-2-in-1", "components", "monosemantic"}
 
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in EXPERIMENTS]
-)
+@pytest.mark.parametrize("name", EXPERIMENTS)
 def test_experiment(name):
     experiment = EXPERIMENTS[name]
     result = experiment.run(replace(experiment.training, steps=2, batch=32))
