@@ -1,0 +1,56 @@
+"""Published results beside ours: theirs, ours, tolerance, pass.
+
+The exit code is 1 if a row does not pass.
+
+example: myopia reproduce toy-models --exact
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `myopia reproduce`."""
+
+    name: Annotated[str | None, tyro.conf.Positional] = None
+    """Which family of results."""
+    list: bool = False
+    """Print the families."""
+    exact: bool = False
+    """Only the quick rows, that train nothing."""
+    out: Path | None = None
+    """Folder for NAME.json and NAME.txt."""
+    json: bool = False
+    """Print JSON instead of a table."""
+
+
+def run(options: Options) -> int:
+    """Measure the rows of one family."""
+    import difflib
+
+    import torch
+
+    from myopia.superposition.output import text_table, to_json, write_text
+    from myopia.superposition.reproductions import FAMILIES
+
+    if options.list or options.name is None:
+        for family in FAMILIES.values():
+            print(f"{family.name:<12}  {family.source}")
+        return 0
+    if options.name not in FAMILIES:
+        near = difflib.get_close_matches(options.name, FAMILIES, n=1)
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"unknown results {options.name!r}{hint}; there are {', '.join(FAMILIES)}")
+    torch.set_num_threads(1)
+    rows = [asdict(row) for row in FAMILIES[options.name].rows(exact_only=options.exact)]
+    verdict = {True: "pass", False: "FAIL", None: "-"}
+    text = text_table([{**row, "passed": verdict[row["passed"]]} for row in rows])
+    print(to_json(rows) if options.json else text)
+    if options.out:
+        write_text(options.out / f"{options.name}.json", to_json(rows))
+        write_text(options.out / f"{options.name}.txt", text + "\n")
+    return 1 if any(row["passed"] is False for row in rows) else 0

@@ -1,0 +1,83 @@
+"""Train toy models of superposition: figure, table and JSON.
+
+The floors that theory proves are checked after every training and printed.
+
+example: myopia toy pentagon --out runs/pentagon
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `myopia toy`."""
+
+    experiment: Annotated[str, tyro.conf.Positional] = "list"
+    """Which experiment; `list` prints them."""
+    out: Path | None = None
+    """Folder for figure.png, table.txt and result.json (default: runs/toy-EXPERIMENT)."""
+    steps: int | None = None
+    """Training steps, instead of the experiment's own."""
+    seed: int = 0
+    """Seed of the weights and of the data."""
+    device: str = "cpu"
+    """Where to train: cpu or cuda."""
+    json: bool = False
+    """Print JSON instead of tables."""
+
+
+def run(options: Options) -> int:
+    """Run one experiment."""
+    import difflib
+
+    import torch
+
+    from myopia.superposition.output import text_table, to_json, write_figure, write_text
+    from myopia.superposition.toy.experiments import EXPERIMENTS
+    from myopia.superposition.toy.floors import broken
+
+    if options.experiment == "list":
+        for experiment in EXPERIMENTS.values():
+            print(f"{experiment.name:<14}  {experiment.question}")
+        return 0
+    if options.experiment not in EXPERIMENTS:
+        near = difflib.get_close_matches(options.experiment, EXPERIMENTS, n=1)
+        hint = f", did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"unknown experiment {options.experiment!r}{hint}; there are {', '.join(EXPERIMENTS)}"
+        )
+    if options.device != "cpu" and not torch.cuda.is_available():
+        raise ValueError(f"--device {options.device!r} needs CUDA, which is not here: use cpu")
+    torch.set_num_threads(1)
+    experiment = EXPERIMENTS[options.experiment]
+    training = dataclasses.replace(experiment.training, seed=options.seed, device=options.device)
+    if options.steps is not None:
+        training = dataclasses.replace(training, steps=options.steps)
+    result = experiment.run(training)
+    bad = broken(result.floors)
+    whole = {
+        "experiment": experiment.name,
+        "training": dataclasses.asdict(training),
+        "answer": result.answer,
+        "floors": {"checked": len(result.floors), "broken": [vars(floor) for floor in bad]},
+        "rows": result.rows,
+    }
+    table = text_table(
+        [{k: v for k, v in row.items() if not isinstance(v, list)} for row in result.rows]
+    )
+    floors = f"{len(result.floors)} floors checked, {len(bad)} broken"
+    answers = "\n".join(f"{key}: {value}" for key, value in result.answer.items())
+    text = "\n\n".join(
+        [experiment.question, table, answers, floors, text_table(list(map(vars, bad)))]
+    )
+    print(to_json(whole) if options.json else text.rstrip())
+    out = options.out or Path("runs") / f"toy-{experiment.name}"
+    write_text(out / "result.json", to_json(whole))
+    write_text(out / "table.txt", text.rstrip() + "\n")
+    write_figure(out / "figure.png", result.figure)
+    return 0

@@ -1,0 +1,25 @@
+"""The look of all figures: one place for colours and spines."""
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+COLOURS = ("#30638e", "#d1495b", "#edae49", "#00798c", "#6a4c93", "#8d99ae", "#2d6a4f", "#bc6c25")
+
+
+def panels(rows: int, columns: int, width: float, height: float, **subplots: Any) -> Any:
+    """A figure in constrained layout and its axes, as (rows, columns) array."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **subplots)
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(which="both", labelsize=8)
+    return figure, axes
+
+
+def label(axis: Axes, title: str, x: str = "", y: str = "") -> None:
+    """Title and axis names at the sizes that all figures share."""
+    axis.set_title(title, fontsize=9, loc="left")
+    axis.set_xlabel(x, fontsize=8)
+    axis.set_ylabel(y, fontsize=8)

@@ -1,0 +1,72 @@
+"""What an experiment on toy models is, and the list of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from myopia.superposition.toy.data import Features
+from myopia.superposition.toy.floors import Floor, check_floors
+from myopia.superposition.toy.model import Model, Shape
+from myopia.superposition.toy.train import Training, evaluate, train
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment found."""
+
+    rows: list[dict[str, Any]]
+    """The table."""
+    answer: dict[str, Any]
+    """The numbers that answer the question."""
+    floors: list[Floor]
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question to toy models with the recipe that it is asked under by default."""
+
+    name: str
+    question: str
+    training: Training
+    run: Callable[[Training], Result]
+
+
+EXPERIMENTS: dict[str, Experiment] = {}
+
+
+def experiment(name: str, training: Training):
+    """Register a function Training -> Result; the first line of its docstring is its help."""
+
+    def register(run: Callable[[Training], Result]) -> Callable[[Training], Result]:
+        question = (run.__doc__ or "").strip().splitlines()[0]
+        EXPERIMENTS[name] = Experiment(name, question, training, run)
+        return run
+
+    return register
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Autoencoders after training, measured on fresh data and held against the floors."""
+
+    model: Model
+    loss: Tensor
+    """(instances,) mean over samples and features, float64."""
+    floors: list[Floor]
+
+
+def train_autoencoders(
+    shape: Shape, features: Features, training: Training, importance: Tensor | None = None
+) -> Trained:
+    """Train, measure, check: what most experiments begin with."""
+    weight = torch.ones(shape.n_features) if importance is None else importance
+    model = train(shape, features, weight, training)
+    loss, error = evaluate(model, features, weight, seed=training.seed + 1)
+    return Trained(
+        model, loss.cpu(), check_floors(model, features, weight, loss.cpu(), error.cpu())
+    )
