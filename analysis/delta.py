@@ -7,6 +7,7 @@ profile's maximum and its interval are found on a grid and then refined by solvi
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import scipy.optimize
@@ -81,9 +82,11 @@ def explain(world: World, question: Choices, chosen: np.ndarray, weight: np.ndar
     peak = int(profile.argmax())
     best, top, beta = float(GRID[peak]), float(profile[peak]), float(betas[peak])
     around = (float(GRID[max(peak - 1, 0)]), float(GRID[min(peak + 1, len(GRID) - 1)]))
-    refined = scipy.optimize.fminbound(lambda delta: -at(delta)[0], *around, xtol=1e-4)
-    if at(refined)[0] > top + 1e-12:
-        best = float(refined)
+    refined: Any = scipy.optimize.minimize_scalar(
+        lambda delta: -at(delta)[0], bounds=around, method="bounded", options={"xatol": 1e-4}
+    )
+    if -refined.fun > top + 1e-12:
+        best = float(refined.x)
         top, beta = at(best)
     inside = np.flatnonzero(profile >= top - WITHIN)
     first, last = (int(inside[0]), int(inside[-1])) if inside.size else (peak, peak)

@@ -4,7 +4,7 @@ Every metric under every transformation that leaves a network's function as it i
 model and on SB3 policies (policy and value towers apart), raw and in canonical form; then the
 neuron rescaling that moves each metric most.
 
-example: myopia audit --out runs/audit
+Example: myopia audit --out runs/audit
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The exit code is 1 if a row does not pass.
 
-example: myopia reproduce toy-models --exact
+Example: myopia reproduce toy-models --exact
 """
 
 from dataclasses import asdict, dataclass

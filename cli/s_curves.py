@@ -2,7 +2,7 @@
 
 Ranks 1, 2, 10 and full; MSE and cross-entropy; gradient descent and Adam; all seeds at once.
 
-example: myopia s-curves --seeds 20 --out runs/s-curves
+Example: myopia s-curves --seeds 20 --out runs/s-curves
 """
 
 import time

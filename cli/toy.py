@@ -2,7 +2,7 @@
 
 The floors that theory proves are checked after every training and printed.
 
-example: myopia toy pentagon --out runs/pentagon
+Example: myopia toy pentagon --out runs/pentagon
 """
 
 import dataclasses
