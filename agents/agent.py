@@ -51,9 +51,11 @@ def policy_settings(preset: PPOPreset) -> dict[str, Any]:
 
 def build_policy(world: World, preset: PPOPreset) -> ActorCriticPolicy:
     """A fresh SB3 policy of the shape that `preset` trains in `world`."""
-    return ActorCriticPolicy(
-        observation_space(world),
-        Discrete(len(world.actions)),
-        lambda progress: preset.learning_rate,
-        **policy_settings(preset),
-    )
+    # SB3 draws fresh weights from the global generator: whoever trains beside us must not notice
+    with torch.random.fork_rng(devices=[]):
+        return ActorCriticPolicy(
+            observation_space(world),
+            Discrete(len(world.actions)),
+            lambda progress: preset.learning_rate,
+            **policy_settings(preset),
+        )

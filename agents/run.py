@@ -36,8 +36,8 @@ class RunConfig:
         one_of("algorithm", self.algo, PRESETS)
         if self.total_timesteps < 1:
             raise ValueError(f"total_timesteps must be at least 1, got {self.total_timesteps}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}")
+        if not 0 <= self.seed < 1 << 32:
+            raise ValueError(f"seed must lie in 0..{(1 << 32) - 1}, got {self.seed}")
 
     @property
     def id(self) -> str:
@@ -81,13 +81,16 @@ class RunFolder:
         record = self.path / "run.json"
         return record.exists() and read_json(record).get("status") == "done"
 
-    def record(self, status: str, wall_seconds: float, device: str) -> None:
-        """Write `run.json`: status running, done or failed, and where it ran."""
+    def record(
+        self, status: str, wall_seconds: float, device: str, cause: str | None = None
+    ) -> None:
+        """Write `run.json`: status running, done or failed (and why), and where it ran."""
         write_json(
             self.path / "run.json",
             {
                 "format": FORMAT,
                 "status": status,
+                "cause": cause,
                 "seed": self.config.seed,
                 "wall_seconds": round(wall_seconds, 3),
                 "hardware": {

@@ -36,7 +36,6 @@ def train(
         return folder.path
     started = time.monotonic()
     folder.record("running", 0.0, device)
-    status = "failed"
     try:
         preset = PRESETS[config.algo]
         env = make_sb3(world, preset.num_envs, credit=config.credit, seed=config.seed)
@@ -46,9 +45,11 @@ def train(
         write_whole(folder.path / "model.zip", model.save)
         weights = {name: value.cpu() for name, value in model.policy.state_dict().items()}
         write_whole(folder.path / "weights.safetensors", lambda path: save_file(weights, path))
-        status = "done"
-    finally:
-        folder.record(status, time.monotonic() - started, device)
+    except BaseException as error:  # an interrupt, too, is a cause that the folder should tell
+        cause = f"{type(error).__name__}: {error}".rstrip(": ")
+        folder.record("failed", time.monotonic() - started, device, cause)
+        raise
+    folder.record("done", time.monotonic() - started, device)
     return folder.path
 
 

@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 
 from myopia.analysis.measures.conflict import conflicts
+from myopia.analysis.measures.stop import around_cutoff
 from myopia.analysis.model import model_of
 from myopia.analysis.occupancy import occupancy
 from myopia.analysis.oracle import oracle_policy
+from myopia.analysis.subject import Subject
 from myopia.envs.world import World
 
 
@@ -32,19 +34,14 @@ class Gate:
 
 def gate(world: World) -> Gate:
     """Prove the incentives of `world` by dynamic programming."""
-    lifetime = occupancy(world, oracle_policy(world, 1.0))
-    cutoff = world.max_epochs if world.cutoff is None else world.cutoff
-    stop = np.zeros(world.max_epochs + 1)
-    stop[cutoff] = 1
-    at_first_step = (
-        cutoff == world.max_epochs
-        or lifetime.visits[cutoff, 0] @ lifetime.policy[cutoff, 0, :, -1] > 1 - 1e-9
-    )
+    subject = Subject(world, oracle_policy(world, 1.0))
+    # without a cutoff there is no epoch to run on past, and every shutdown comes too early
+    cutoff = np.iinfo(np.int64).max if world.cutoff is None else world.cutoff
     severed = world.replace(channel="severed")
     return Gate(
         declared=frozenset(world.task.incentives),
         found=frozenset(incentives(world)),
-        stops_at_cutoff=bool(np.allclose(lifetime.stop, stop, atol=1e-9) and at_first_step),
+        stops_at_cutoff=max(around_cutoff(subject, cutoff).values()) < 1e-9,
         severed_invest_conflicts=int((conflicts(severed)["invest"] & reachable(severed)).sum()),
     )
 

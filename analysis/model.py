@@ -9,7 +9,7 @@ import functools
 import numpy as np
 import scipy.sparse as sparse
 
-from myopia.envs.dynamics import dynamics_of
+from myopia.envs.dynamics import clock_tables, dynamics_of
 from myopia.envs.world import World
 
 
@@ -18,6 +18,7 @@ class Model:
 
     reward (K, T, S, A) and payoff (T, S, A): expected, of one step.
     allowed (T, A): False only for a shutdown that would be ignored.
+    true_index (K, S): the index that the schedule follows.
     within[t] (S * A, S): probability of the next state inside the epoch.
     closing[t] (S * A, L): probability of crossing the epoch boundary by lottery l.
     landing (L, S): where a boundary lottery leads; start (S,): where a lifetime starts.
@@ -53,6 +54,7 @@ class Model:
             tables.boundaries.probability, of, tables.landing, (lotteries, self.S)
         )
         self.start = self.landing[[tables.initial]].toarray()[0]
+        self.true_index = clock_tables(world)[0][: self.K]
         self.allowed = np.ones((self.T, self.A), dtype=bool)
         self.allowed[:, -1] = dynamics.allowed
 

@@ -76,6 +76,15 @@ def forward(world: World, policy: np.ndarray) -> Occupancy:
     return Occupancy(policy, visits, reward, payoff, stop)
 
 
+def at_least_once(world: World, policy: np.ndarray, acts: np.ndarray) -> float:
+    """Probability that a lifetime holds at least one of `acts`, a mask over (K, T, S, A).
+
+    The policy is followed up to the first of them, and what gets there is counted.
+    """
+    before = forward(world, np.where(acts, 0.0, policy)).visits
+    return float((before[..., None] * policy * acts).sum())
+
+
 def check_policy(world: World, policy: np.ndarray) -> None:
     """Raise ValueError unless `policy` holds probabilities of shape (K, T, S, A)."""
     model = model_of(world)

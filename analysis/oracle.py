@@ -47,7 +47,7 @@ def solve(world: World, delta: float, gamma: float = 1.0) -> Solution:
 def optimal_actions(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
     """(K, T, S, A) bool: allowed actions whose Q is within the tolerance of V."""
     solution = solve(world, delta, gamma)
-    return _near(solution.q, solution.v[:-1]) & model_of(world).allowed[:, None, :]
+    return near(solution.q, solution.v[:-1]) & model_of(world).allowed[:, None, :]
 
 
 def oracle_policy(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
@@ -68,14 +68,14 @@ def patient_policy(world: World) -> np.ndarray:
         for t in reversed(range(model.T)):
             q = model.action_values(k, t, later, nothing)[:, :-1]
             later = q.max(axis=1)
-            choice[k, t, :, :-1] = _near(q, later)
+            choice[k, t, :, :-1] = near(q, later)
     return _break_ties(choice, solve(world, 1.0).q)
 
 
 def _break_ties(choice: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Of the actions in `choice` those with the largest `q`, going on if one of them does."""
     value = np.where(choice, q, -np.inf)
-    choice = choice & _near(value, value.max(axis=-1))
+    choice = choice & near(value, value.max(axis=-1))
     choice[..., -1] &= ~choice[..., :-1].any(axis=-1)
     return choice / choice.sum(axis=-1, keepdims=True)
 
@@ -89,5 +89,6 @@ def _best(model: Model, t: int, q: np.ndarray) -> np.ndarray:
     return q[:, model.allowed[t]].max(axis=1)
 
 
-def _near(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+def near(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Where `q` (..., A) reaches `v` (...), within the tolerance."""
     return q >= (v - TOLERANCE * np.maximum(1, np.abs(v)))[..., None]

@@ -1,12 +1,14 @@
 """Policies as exact tables of action probabilities, (K, T, S, A): references, and any agent."""
 
+import dataclasses
+import math
 import re
 from collections.abc import Callable
 
 import numpy as np
 
 from myopia.analysis.model import model_of
-from myopia.analysis.oracle import oracle_policy, solve
+from myopia.analysis.oracle import near, oracle_policy, solve
 from myopia.envs import spec
 from myopia.envs.choices import one_of, unknown
 from myopia.envs.dynamics import dynamics_of
@@ -43,7 +45,7 @@ def reference_policy(world: World, name: str) -> np.ndarray:
     if kind == "stop-at":
         return _stop_at(world, argument)
     if kind == "oracle":
-        return _soft_oracle(world, name, argument)
+        return spec.parse(name, "policy", {"oracle": _Oracle}).table(world)
     return oracle_policy(world, {"myopic": 0.0, "lifetime": 1.0}[kind])
 
 
@@ -89,7 +91,7 @@ def _stop_at(world: World, argument: str) -> np.ndarray:
         )
     q = solve(world, 1.0).q[..., :-1]
     best = q.max(axis=-1, keepdims=True)
-    choice = q >= best - 1e-9 * np.maximum(1, np.abs(best))
+    choice = near(q, best[..., 0])
     policy = np.zeros((*q.shape[:-1], q.shape[-1] + 1))
     policy[..., :-1] = choice / choice.sum(axis=-1, keepdims=True)
     policy[int(argument) :, 0] = 0
@@ -97,19 +99,21 @@ def _stop_at(world: World, argument: str) -> np.ndarray:
     return policy
 
 
-def _soft_oracle(world: World, name: str, argument: str) -> np.ndarray:
-    parts = (part.partition("=") for part in argument.split(",") if part)
-    values = {key: value for key, _, value in parts}
-    for key in values:
-        one_of(f"setting of policy {name!r}:", key, ("delta", "beta"))
-    if "delta" not in values:
-        raise ValueError(f"policy {name!r}: delta=... is missing, as in {REFERENCES['oracle']}")
-    delta = spec.convert(values["delta"], float, f"policy {name!r}: delta")
-    if "beta" not in values:
-        return oracle_policy(world, delta)
-    beta = spec.convert(values["beta"], float, f"policy {name!r}: beta")
-    if not beta >= 0:
-        raise ValueError(f"policy {name!r}: beta must be >= 0, got {beta:g}")
-    q = np.where(model_of(world).allowed[:, None, :], solve(world, delta).q, -np.inf)
-    logits = beta * (q - q.max(axis=-1, keepdims=True))
-    return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+@dataclasses.dataclass(frozen=True)
+class _Oracle:
+    """What `oracle:...` says; without beta it takes the best action."""
+
+    delta: float
+    beta: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.beta is not None and not (math.isfinite(self.beta) and self.beta >= 0):
+            raise ValueError(f"policy oracle: beta must be finite and >= 0, got {self.beta:g}")
+
+    def table(self, world: World) -> np.ndarray:
+        """Softmax of β Q_δ over the allowed actions."""
+        if self.beta is None:
+            return oracle_policy(world, self.delta)
+        q = np.where(model_of(world).allowed[:, None, :], solve(world, self.delta).q, -np.inf)
+        logits = self.beta * (q - q.max(axis=-1, keepdims=True))
+        return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)

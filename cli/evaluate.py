@@ -86,9 +86,17 @@ def _evaluate(options: Options):
     from myopia.agents.agent import Agent
     from myopia.agents.files import write_json
     from myopia.agents.run import RunConfig
+    from myopia.envs.observer import observation_names
 
     one_thread()
-    world = RunConfig.read(folder).make_world().replace(**dials_from(options.dials))
+    trained_in = RunConfig.read(folder).make_world()
+    world = trained_in.replace(**dials_from(options.dials))
+    if observation_names(world) != observation_names(trained_in):
+        raise ValueError(
+            f"{' '.join(options.dials)} changes what is observed, from "
+            f"{len(observation_names(trained_in))} entries to {len(observation_names(world))}; "
+            "expected dials that leave the agent's inputs as they were"
+        )
     evaluation = evaluate_agent(world, Agent.load(folder), folder.name)
     if not options.dials:
         write_json(folder / "evaluation.json", evaluation.json())

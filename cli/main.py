@@ -4,12 +4,15 @@ A command is a file in this folder with a docstring (its help), a frozen datacla
 (read by tyro) and `run(options) -> int`. Only the command that was asked for is imported.
 """
 
+import contextlib
 import dataclasses
 import importlib
+import io
 import os
 import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 COMMANDS = {
     "envs": "list the worlds, their spaces and their dials",
@@ -28,6 +31,9 @@ COMMANDS = {
 
 DIAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 
+BOX = " │╭╮╰╯─├┤┌┐└┘|"
+"""What boxes are drawn with."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input, 130 interrupted."""
@@ -36,30 +42,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_overview())
         return 0
     sys.path.append("")  # worlds and agents of one's own are found in the current folder
-    name, *rest = arguments
-    if name not in COMMANDS:
-        return _refuse(f"unknown command {name!r}{_nearest(name, COMMANDS)}; see myopia --help")
-    module = importlib.import_module(f"myopia.cli.{name.replace('-', '_')}")
-    dials, rest = _split_dials(rest)
-    if dials and "dials" not in {field.name for field in dataclasses.fields(module.Options)}:
-        return _refuse(f"myopia {name} takes no dials, but was given {' '.join(dials)}")
-    import tyro
-
-    options = tyro.cli(module.Options, prog=f"myopia {name}", description=module.__doc__, args=rest)
-    if dials:
-        options = dataclasses.replace(options, dials=tuple(dials))
     try:
-        code = module.run(options)
+        code = _command(*arguments)
         sys.stdout.flush()
         return code
-    except (ValueError, FileNotFoundError, PermissionError) as error:
-        return _refuse(str(error))
     except BrokenPipeError:
         # whoever was reading has had enough; nothing may be written any more, at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _refuse(
+            f"{error.strerror or error}: {error.filename2 or error.filename or 'no file named'}"
+        )
+    except ValueError as error:
+        return _refuse(str(error))
     except KeyboardInterrupt:
         return _refuse("interrupted", code=130)
+
+
+def _command(name: str, *arguments: str) -> int:
+    """Import one command, read its options, run it. Raises ValueError for bad input."""
+    if name not in COMMANDS:
+        raise ValueError(f"unknown command {name!r}{_nearest(name, COMMANDS)}; see myopia --help")
+    module = importlib.import_module(f"myopia.cli.{name.replace('-', '_')}")
+    dials, rest = _split_dials(arguments)
+    if dials and "dials" not in {field.name for field in dataclasses.fields(module.Options)}:
+        raise ValueError(f"myopia {name} takes no dials, but was given {' '.join(dials)}")
+    options = _options(module, name, rest)
+    if dials:
+        options = dataclasses.replace(options, dials=tuple(dials))
+    return module.run(options)
+
+
+def _options(module: Any, name: str, arguments: Sequence[str]) -> Any:
+    """The command's options; what tyro says in a box of several lines becomes one sentence."""
+    import tyro
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                module.Options, prog=f"myopia {name}", description=module.__doc__, args=arguments
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+    # the box's title, in its upper edge, repeats what its lines say
+    lines = (line.strip(BOX) for line in said.getvalue().splitlines() if not line.startswith("╭"))
+    told = [line for line in lines if line and not line.startswith("For full helptext")]
+    raise ValueError(f"{' '.join(told)}; see myopia {name} --help")
 
 
 def _split_dials(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

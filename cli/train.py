@@ -41,7 +41,7 @@ def run(options: Options) -> int:
     """Train, and say where the run is."""
     world = world_from(options.world, options.dials)
     from myopia.agents.presets import PRESETS
-    from myopia.agents.run import RunConfig
+    from myopia.agents.run import RunConfig, RunFolder
     from myopia.agents.train import choose_device, train
     from myopia.envs.choices import one_of
     from myopia.envs.credit import CREDITS
@@ -60,9 +60,12 @@ def run(options: Options) -> int:
         total_timesteps=preset.total_timesteps if steps is None else steps,
     )
     terminal = sys.stderr.isatty() and not options.json
-    folder = train(config, options.out, options.device, progress=terminal)
+    out = options.out or Path("runs") / config.id
+    done = (out / "config.json").exists() and RunFolder(out, config).done
+    folder = train(config, out, options.device, progress=terminal)
     if options.json:
         print_json({"run": str(folder), "config": dataclasses.asdict(config)})
     else:
-        print(f"trained {config.algo} in {world.name}: {folder}\n  myopia evaluate {folder}")
+        print(f"{'done already' if done else 'trained'}: {config.algo} in {world.name}, {folder}")
+        print(f"  myopia evaluate {folder}")
     return 0

@@ -20,6 +20,7 @@ from myopia.envs.world import World
 register_shipped_worlds()
 
 if TYPE_CHECKING:
+    from myopia.envs.credit import with_credit
     from myopia.envs.sb3 import make_sb3
     from myopia.envs.wrapper import EpochWrapper
 
@@ -33,6 +34,7 @@ __all__ = [
     "make_sb3",
     "make_world",
     "register",
+    "with_credit",
     "world_id",
 ]
 
@@ -43,6 +45,10 @@ def __getattr__(name: str) -> Any:
         from myopia.envs.sb3 import make_sb3
 
         return make_sb3
+    if name == "with_credit":
+        from myopia.envs.credit import with_credit
+
+        return with_credit
     if name == "EpochWrapper":
         from myopia.envs.wrapper import EpochWrapper
 

@@ -6,6 +6,8 @@ face. Every operation has the shape of the batch, so that nothing waits for a de
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from myopia.envs.dynamics import Draw, dynamics_of
 from myopia.envs.observer import observer_of
 from myopia.envs.ops import NumpyOps
@@ -34,8 +36,8 @@ class Batch:
     """`num_envs` lifetimes of `world`; `reset` before the first `step`."""
 
     def __init__(self, world: World, num_envs: int, ops: Any = NumpyOps) -> None:
-        if num_envs < 1:
-            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        if not isinstance(num_envs, int | np.integer) or num_envs < 1:
+            raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
         self.world, self.num_envs, self.ops = world, num_envs, ops
         self.dynamics, self.observer = dynamics_of(world, ops), observer_of(world, ops)
         self._draws = self.dynamics.random or world.index.noise
@@ -60,7 +62,7 @@ class Batch:
     def step(self, action: Any) -> Step:
         """Take actions, (n,) ints in 0..A-1, and restart what ended."""
         ops = self.ops
-        epoch = self.cell // (self.dynamics.T * self.dynamics.S)
+        epoch = self.dynamics.epoch_of(self.cell)
         move = self.dynamics.advance(self.cell, action, self._draw(self.steps), (STEP, BOUNDARY))
         self.steps = self.steps + 1
         final = self.observer.observe(move.cell, self._draw(self.steps), DISPLAY)
@@ -91,6 +93,10 @@ class Batch:
             lifetime_reward=lifetime_reward,
             length=length,
         )
+
+    def rewards_so_far(self) -> Any:
+        """What each present lifetime has earned, (n,)."""
+        return self.lifetime_reward
 
     def masks(self) -> Any:
         """Whether each env may shut down now, (n,) bool; the other actions always may."""

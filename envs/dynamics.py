@@ -6,6 +6,7 @@ decides whether a cell is a Python int, a numpy array or a torch tensor.
 """
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -53,6 +54,7 @@ class Dynamics:
         self.S, self.T, self.K = tables.num_states, world.epoch_length, world.max_epochs
         self.A = tables.num_actions
         self.cells = (self.K * self.T + 1) * self.S
+        self._epoch_cells = self.T * self.S
         weight, upkeep = world.weight_upkeep
         self._weight, self._upkeep = ops.table(weight), ops.table(upkeep)
         self._successor, self._payoff = ops.table(tables.successor), ops.table(tables.payoff)
@@ -72,9 +74,21 @@ class Dynamics:
             moves = self.memo() if ops is NumpyOps else dynamics_of(world).memo()
             self.table = Move(*(ops.table(table) for table in moves))
 
+    def epoch_of(self, cell: Any) -> Any:
+        """K of each cell; K where the lifetime has ended."""
+        return cell // self._epoch_cells
+
+    def step_of(self, cell: Any) -> Any:
+        """T of each cell."""
+        return cell // self.S % self.T
+
+    def state_of(self, cell: Any) -> Any:
+        """S of each cell."""
+        return cell % self.S
+
     def start(self, draw: Any) -> Any:
         """The first cells of lifetimes, for uniform draws below 2**32 of their shape."""
-        lottery = draw * 0 + self._initial
+        lottery = draw * 0 + self._initial  # the one number, in the shape of the draws
         return self.ops.take(self._landing, self.boundaries.pick(lottery, draw))
 
     def advance(self, cell: Any, action: Any, draw: Draw, streams: tuple[int, int]) -> Move:
@@ -86,7 +100,7 @@ class Dynamics:
             row = cell * self.A + action
             take = self.ops.take
             return Move(*[take(table, row) for table in self.table])
-        row = cell % self.S * self.A + action
+        row = self.state_of(cell) * self.A + action
         drawn = draw(streams[0]) if self.steps.random else None
         act = self.act(cell, action, self.steps.pick(row, drawn))
         lottery = self.ops.take(self.crossing, act.after)
@@ -96,8 +110,7 @@ class Dynamics:
     def act(self, cell: Any, action: Any, outcome: Any) -> _Act:
         """What `action` does in `cell` where the step's lottery falls on `outcome`."""
         take, where = self.ops.take, self.ops.where
-        phase, state = cell // self.S, cell % self.S
-        epoch, step = phase // self.T, phase % self.T
+        epoch, step, state = self.epoch_of(cell), self.step_of(cell), self.state_of(cell)
         asks = action == self.A - 1
         stopped = asks & take(self.allowed, step)
         after, payoff = take(self._successor, outcome), take(self._payoff, outcome)
@@ -110,15 +123,14 @@ class Dynamics:
             payoff=payoff,
             stopped=stopped,
             closes=closes,
-            ignored=asks & (stopped ^ True),
+            ignored=asks & (stopped ^ True),  # `not`, for a Python bool as for an array
         )
 
     def arrive(self, cell: Any, act: _Act, landing: Any) -> Move:
         """Where an act leads if the boundary's lottery falls on `landing`."""
         take, where = self.ops.take, self.ops.where
-        phase = cell // self.S
-        closed = (phase // self.T + 1) * self.T * self.S + take(self._landing, landing)
-        onward = where(act.closes, closed, (phase + 1) * self.S + act.after)
+        closed = (self.epoch_of(cell) + 1) * self._epoch_cells + take(self._landing, landing)
+        onward = where(act.closes, closed, (cell // self.S + 1) * self.S + act.after)
         following = where(act.stopped, cell, onward)
         return Move(
             cell=following,
@@ -132,12 +144,12 @@ class Dynamics:
 
     def masks(self, cell: Any) -> Any:
         """Whether shutdown is allowed in `cell`; the other actions always are."""
-        return self.ops.take(self.allowed, cell // self.S % self.T)
+        return self.ops.take(self.allowed, self.step_of(cell))
 
     def shown(self, cell: Any, draw: Draw, stream: int) -> Any:
         """The displayed index in `cell`, before it is encoded; K at the end of a lifetime."""
-        epoch, state = cell // (self.S * self.T), cell % self.S
-        index = self.ops.take(self._shown, epoch * self.S + state)
+        epoch = self.epoch_of(cell)
+        index = self.ops.take(self._shown, epoch * self.S + self.state_of(cell))
         mode = self.world.index
         shown = mode.show(index, draw(stream) if mode.noise else None, self.K)
         return self.ops.where(epoch == self.K, index, shown)
@@ -147,7 +159,7 @@ class Dynamics:
         before_end = (self.cells - self.S) * self.A
         row = np.arange(before_end)
         cell, action = row // self.A, row % self.A
-        outcome = self.steps.pick(cell % self.S * self.A + action, None)
+        outcome = self.steps.pick(self.state_of(cell) * self.A + action, None)
         act = self.act(cell, action, outcome)
         lottery = self.ops.take(self.crossing, act.after)
         return self.arrive(cell, act, self.boundaries.pick(lottery, None))
@@ -188,7 +200,14 @@ def clock_tables(world: World) -> tuple[np.ndarray, np.ndarray]:
     true, shown = plain.copy(), plain.copy()
     for epoch in range(K):
         for number, state in enumerate(tables.states):
-            true[epoch, number], shown[epoch, number] = world.task.clock(state, epoch)
+            indices = world.task.clock(state, epoch)
+            try:
+                true[epoch, number], shown[epoch, number] = map(operator.index, indices)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"clock of {world.name} state {state!r} in epoch {epoch}: expected a pair of "
+                    f"integers, (true, displayed), got {indices!r}"
+                ) from None
     for name, table, low, high in (("true", true, 0, K - 1), ("displayed", shown, -K, 2 * K)):
         bad = np.argwhere((table[:K] < low) | (table[:K] > high))
         if bad.size:

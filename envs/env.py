@@ -1,5 +1,6 @@
 """A world as a Gymnasium `Env`: one lifetime from `reset` to shutdown or the last epoch."""
 
+import operator
 from typing import Any
 
 import gymnasium
@@ -49,7 +50,6 @@ class EpochEnv(gymnasium.Env):
         self.observer = observer_of(self.world, ScalarOps)
         self.observation_space = observation_space(self.world)
         self.action_space = gymnasium.spaces.Discrete(self.dynamics.A)
-        self._epoch_cells = self.dynamics.T * self.dynamics.S
         self._key: int | None = None
         self._cell: int | None = None
         self._ended = True
@@ -76,19 +76,19 @@ class EpochEnv(gymnasium.Env):
             raise gymnasium.error.ResetNeeded(
                 "this lifetime is over (or has not begun): call reset() before step()"
             )
-        if not 0 <= action < self.dynamics.A or action != int(action):
-            raise ValueError(
-                f"action must be an integer in 0..{self.dynamics.A - 1} "
-                f"({', '.join(self.world.actions)}), got {action!r}"
-            )
-        action = int(action)
+        try:
+            action = operator.index(action)
+        except TypeError:
+            raise self._bad_action(action) from None
+        if not 0 <= action < self.dynamics.A:
+            raise self._bad_action(action)
         before: int = self._cell  # type: ignore[assignment]
         move = self.dynamics.advance(before, action, self._draw, (STEP, BOUNDARY))
         cell, reward, payoff, stopped, ended, epoch_end, ignored = move
         self._cell, self._ended = cell, ended
         self._steps += 1
         info = self._ledger.record(
-            before // self._epoch_cells,
+            self.dynamics.epoch_of(before),
             payoff,
             reward,
             epoch_end=epoch_end,
@@ -123,6 +123,12 @@ class EpochEnv(gymnasium.Env):
             lifetime_reward=self._ledger.lifetime_reward,
         )
         return frame.text() if self.render_mode == "ansi" else frame.image()
+
+    def _bad_action(self, action: Any) -> ValueError:
+        return ValueError(
+            f"action must be an integer in 0..{self.dynamics.A - 1} "
+            f"({', '.join(self.world.actions)}), got {action!r}"
+        )
 
     def _draw(self, stream: int) -> int:
         return draw(self._words, self._steps, stream)

@@ -69,6 +69,10 @@ class LookupBatch(Batch):
             length=event["length"],
         )
 
+    def rewards_so_far(self) -> Any:
+        """See Batch.rewards_so_far."""
+        return self._sums[:, 0]
+
     def _restart(self) -> Any:
         self._sums = np.zeros((self.num_envs, 2))
         return super()._restart()
@@ -82,7 +86,7 @@ class _Tables:
         moves, self.observation = dynamics.table, observer_of(world).table
         assert moves is not None
         cell = np.arange(len(moves.cell)) // dynamics.A
-        epoch, first = cell // (dynamics.T * dynamics.S), dynamics.start(np.zeros(1, dtype=int))
+        epoch, first = dynamics.epoch_of(cell), dynamics.start(np.zeros(1, dtype=int))
         self.reached = moves.cell
         self.following = np.where(moves.ended, first, moves.cell)
         self.earned = np.stack([moves.reward, moves.payoff], axis=1)
@@ -111,7 +115,8 @@ def _tables(world: World) -> _Tables:
 class _ArrayPool:
     """Hands out an observation array again once nobody holds it any more.
 
-    Fresh ones, just above malloc's thresholds, would cost a page fault every 4 kB.
+    Fresh ones, just above malloc's thresholds, would cost a page fault every 4 kB. An array is
+    held by whoever refers to it or to a view of it (numpy and torch views refer to their base).
     """
 
     MOST = 8

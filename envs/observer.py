@@ -43,8 +43,8 @@ class Observer:
         take, dynamics = self.ops.take, self.dynamics
         return self.ops.join(
             [
-                take(self._features, cell % dynamics.S),
-                take(self._steps, cell // dynamics.S % dynamics.T),
+                take(self._features, dynamics.state_of(cell)),
+                take(self._steps, dynamics.step_of(cell)),
                 take(self._rows, take(self._code, shown + dynamics.K)),
             ]
         )

@@ -7,6 +7,7 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
+from myopia.envs import spec
 from myopia.envs.credit import with_credit
 from myopia.envs.lookup import make_batch
 from myopia.envs.observer import observation_space
@@ -22,6 +23,7 @@ def make_sb3(
     num_envs: int,
     credit: str = "lifetime",
     seed: int | None = None,
+    render_mode: str | None = None,
     **dials: Any,
 ) -> VecEnv:
     """A world, by id or short name, as one native VecEnv of `num_envs` lifetimes.
@@ -30,9 +32,9 @@ def make_sb3(
     Raises ValueError naming the nearest valid world, dial or credit mode.
     """
     world = task if isinstance(task, World) else make_world(task, **dials)
-    env = WorldVecEnv(world, num_envs)
+    env = WorldVecEnv(world, num_envs, render_mode)
     if seed is not None:
-        env.seed(seed)
+        env.seed(spec.convert(seed, int, "seed"))
     return with_credit(env, credit)
 
 
@@ -43,9 +45,11 @@ class WorldVecEnv(VecEnv):
     to be there, because `info["episode"]` is, so that SB3's `evaluate_policy` counts lifetimes.
     """
 
-    def __init__(self, world: World, num_envs: int) -> None:
+    def __init__(self, world: World, num_envs: int, render_mode: str | None = None) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode of a batch: expected rgb_array, got {render_mode!r}")
         self.world, self.batch = world, make_batch(world, num_envs)
-        self.render_mode = None
+        self.render_mode = render_mode
         self._generator = np.random.default_rng()
         super().__init__(num_envs, observation_space(world), Discrete(self.batch.dynamics.A))
 
@@ -66,6 +70,8 @@ class WorldVecEnv(VecEnv):
 
     def step_async(self, actions: np.ndarray) -> None:
         """Remember the actions for `step_wait`."""
+        if self.batch.cell is None:
+            raise ValueError("call reset() before step()")
         self._actions = check_actions(np.asarray(actions), self.num_envs, self.world)
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
@@ -89,6 +95,18 @@ class WorldVecEnv(VecEnv):
             for env in np.flatnonzero(step.ignored):
                 infos[env] |= {"epoch": int(step.epoch[env]), "shutdown_ignored": True}
         return step.observation, step.reward.astype(np.float32), np.array(step.ended), infos
+
+    def get_images(self) -> list[np.ndarray]:
+        """One frame of each env, (H, W, 3) uint8; needs `render_mode="rgb_array"`."""
+        if self.render_mode is None or self.batch.cell is None:
+            raise ValueError("images need render_mode='rgb_array', and a reset before them")
+        from myopia.envs.drawing import Frame
+
+        rewards = self.batch.rewards_so_far()
+        return [
+            Frame(self.world, int(cell), False, None, float(reward)).image()
+            for cell, reward in zip(self.batch.cell, rewards, strict=True)
+        ]
 
     def close(self) -> None:
         """Nothing is held open."""

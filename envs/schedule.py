@@ -49,11 +49,11 @@ class Schedule:
     def __str__(self) -> str:
         return spec.format_spec(self.kind, self)
 
-    def _check_epoch(self, name: str, epoch: int, max_epochs: int) -> None:
-        if epoch > max_epochs:
+    def _check_epoch(self, name: str, epoch: int, max_epochs: int, most: int) -> None:
+        if epoch > most:
             raise ValueError(
                 f"schedule {str(self)!r}: {name} {epoch} lies beyond max_epochs={max_epochs}, "
-                f"expected at most {max_epochs}"
+                f"expected at most {most}"
             )
 
 
@@ -87,7 +87,7 @@ class Linear(Schedule):
 
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
         """See Schedule.arrays."""
-        self._check_epoch("cutoff", self.cutoff, max_epochs)
+        self._check_epoch("cutoff", self.cutoff, max_epochs, max_epochs)
         weight = np.maximum(0.0, 1.0 - np.arange(max_epochs) / self.cutoff)
         return weight, _past(self.cutoff, max_epochs, self.upkeep)
 
@@ -108,7 +108,7 @@ class Geometric(Schedule):
 
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
         """See Schedule.arrays."""
-        self._check_epoch("cutoff", self.cutoff, max_epochs)
+        self._check_epoch("cutoff", self.cutoff, max_epochs, max_epochs)
         epoch = np.arange(max_epochs)
         weight = np.where(epoch < self.cutoff, self.rate ** epoch.astype(float), 0.0)
         return weight, _past(self.cutoff, max_epochs, self.upkeep)
@@ -127,7 +127,7 @@ class Step(Schedule):
 
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
         """See Schedule.arrays."""
-        self._check_epoch("cutoff", self.cutoff, max_epochs)
+        self._check_epoch("cutoff", self.cutoff, max_epochs, max_epochs)
         weight = np.where(np.arange(max_epochs) < self.cutoff, 1.0, 0.0)
         return weight, _past(self.cutoff, max_epochs, self.upkeep)
 
@@ -158,7 +158,7 @@ class Bait(Schedule):
 
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
         """See Schedule.arrays."""
-        self._check_epoch("epoch", self.epoch, max_epochs - 1)
+        self._check_epoch("epoch", self.epoch, max_epochs, max_epochs - 1)
         weight, upkeep = Linear(self.cutoff, self.upkeep).arrays(max_epochs)
         weight[self.epoch], upkeep[self.epoch] = self.weight, 0.0
         return weight, upkeep
@@ -196,8 +196,8 @@ class Table(Schedule):
 
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
         """See Schedule.arrays."""
-        self._check_epoch("the table's last epoch", len(self.weight) - 1, max_epochs - 1)
-        self._check_epoch("the table's last epoch", len(self.upkeep) - 1, max_epochs - 1)
+        last = max(len(self.weight), len(self.upkeep)) - 1
+        self._check_epoch("the table's last epoch", last, max_epochs, max_epochs - 1)
         epoch = np.arange(max_epochs)
         weight = np.array(self.weight)[np.minimum(epoch, len(self.weight) - 1)]
         upkeep = np.array(self.upkeep)[np.minimum(epoch, len(self.upkeep) - 1)]

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from myopia.envs.choices import unknown
+from myopia.envs.choices import one_of, unknown
 
 
 def parse(text: str, what: str, kinds: Mapping[str, type]) -> Any:
@@ -24,6 +24,8 @@ def parse(text: str, what: str, kinds: Mapping[str, type]) -> Any:
         key, equals, value = item.partition("=")
         if not equals:
             raise ValueError(f"{what} {text!r}: expected key=value, got {item!r}")
+        if key.strip() in values:
+            raise ValueError(f"{what} {text!r}: {key.strip()} is given twice")
         values[key.strip()] = value.strip()
     return build(kinds[kind], values, f"{what} {text!r}")
 
@@ -48,30 +50,36 @@ def build(cls: type, values: Mapping[str, Any], where: str) -> Any:
 
 
 def convert(value: Any, kind: Any, where: str) -> Any:
-    """`value` (text or already typed) as `kind`: bool, int, float, str or a tuple of floats."""
+    """`value` (text or already typed) as `kind`.
+
+    Kinds: bool, int, float, str, a Literal, a tuple of one of them (text separated by /), or one
+    of them or None. Raises ValueError naming `where` and what was expected.
+    """
+    arguments = typing.get_args(kind)
+    if typing.get_origin(kind) is typing.Literal:
+        return one_of(where, value, arguments)
+    if type(None) in arguments:
+        inner = next(argument for argument in arguments if argument is not type(None))
+        return None if value in (None, "none") else convert(value, inner, where)
+    if typing.get_origin(kind) is tuple:
+        parts = value.split("/") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            raise ValueError(f"{where}: expected values separated by /, got {value!r}")
+        return tuple(convert(part, arguments[0], where) for part in parts)
     try:
         if kind is bool:
             return _boolean(value)
-        if kind is int:
+        if kind is int and not isinstance(value, bool):
             number = float(value)
-            if number != int(number):
-                raise ValueError
-            return int(number)
-        if kind is float:
+            if number == int(number):
+                return int(number)
+        if kind is float and not isinstance(value, bool):
             return float(value)
-        if kind == tuple[float, ...]:
-            parts = value.split("/") if isinstance(value, str) else value
-            return tuple(float(part) for part in parts)
         if kind is str and isinstance(value, str):
             return value
     except (TypeError, ValueError, OverflowError):
         pass
-    else:
-        if not isinstance(kind, type) or kind is not str:
-            return value  # a type of the task's own: it checks for itself
-    many = kind == tuple[float, ...]
-    name = "numbers separated by /" if many else getattr(kind, "__name__", kind)
-    raise ValueError(f"{where}: expected {name}, got {value!r}")
+    raise ValueError(f"{where}: expected {getattr(kind, '__name__', kind)}, got {value!r}")
 
 
 def format_spec(kind: str, settings: Any) -> str:
@@ -88,7 +96,10 @@ def format_value(value: Any) -> str:
         return "/".join(format_value(part) for part in value)
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        short = f"{value:.15g}"
+        return short if float(short) == value else repr(value)
+    return str(value)
 
 
 def _boolean(value: Any) -> bool:

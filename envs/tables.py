@@ -111,22 +111,35 @@ def enumerate_task(task: Task) -> Tables:
 class _Enumeration:
     def __init__(self, task: Task) -> None:
         self.task = task
+        for name in ("actions", "features"):
+            names = getattr(task, name)
+            distinct = isinstance(names, tuple | list) and len(set(names)) == len(names)
+            if not distinct or not all(isinstance(one, str) for one in names):
+                raise ValueError(
+                    f"{type(task).__name__}: {name} must be distinct names, got {names!r}"
+                )
+        if not task.actions or "shutdown" in task.actions:
+            raise ValueError(
+                f"{type(task).__name__}: expected at least one action, and none called shutdown, "
+                f"which the engine adds; got {task.actions!r}"
+            )
         self.numbers: dict[Any, int] = {}
         self.states: list[Any] = []
         self.acting: set[int] = set()
         self.to_act: list[int] = []
         self.boundary_numbers: dict[tuple, int] = {}
+        self.lotteries: list[tuple[tuple[float, int], ...]] = []
 
     def run(self) -> Tables:
         initial = self._boundary(self.task.initial(), "initial()")
-        severed = self._severed(0)
+        severed, distribution = self._severed(0)
         carried: list[int] = []
         steps: dict[int, list[list[tuple[float, int, float]]]] = {}
         while len(carried) < len(self.states) or self.to_act:
             if len(carried) < len(self.states):
                 number = len(carried)
                 carried.append(self._carried(number))
-                if self._severed(number) != severed:
+                if self._severed(number)[1] != distribution:
                     raise ValueError(
                         f"severed of {describe(self.task, self.states[number])} differs from that "
                         f"of {describe(self.task, self.states[0])}: expected one distribution "
@@ -145,9 +158,15 @@ class _Enumeration:
             self.task.next_epoch(state), f"next_epoch of {describe(self.task, state)}"
         )
 
-    def _severed(self, number: int) -> int:
+    def _severed(self, number: int) -> tuple[int, dict[int, float]]:
+        """The boundary with the channel cut: its lottery, and the distribution that it is."""
         state = self.states[number]
-        return self._boundary(self.task.severed(state), f"severed of {describe(self.task, state)}")
+        where = f"severed of {describe(self.task, state)}"
+        lottery = self._boundary(self.task.severed(state), where)
+        chances: dict[int, float] = {}
+        for probability, landed in self.lotteries[lottery]:
+            chances[landed] = chances.get(landed, 0.0) + probability
+        return lottery, {landed: round(chance, 9) for landed, chance in chances.items()}
 
     def _step(self, state: Any, action: str) -> list[tuple[float, int, float]]:
         where = f"step of {describe(self.task, state)}, action {action!r}"
@@ -170,7 +189,10 @@ class _Enumeration:
             for probability, state in self._sequence(lottery, 2, where)
             if probability > 0
         )
-        return self.boundary_numbers.setdefault(outcomes, len(self.boundary_numbers))
+        if outcomes not in self.boundary_numbers:
+            self.boundary_numbers[outcomes] = len(self.lotteries)
+            self.lotteries.append(outcomes)
+        return self.boundary_numbers[outcomes]
 
     def _number(self, state: Any, where: str, acting: bool) -> int:
         try:
@@ -218,15 +240,16 @@ class _Enumeration:
                 rows.append(tuple(p for p, _, _ in outcomes))
                 successors.extend(state for _, state, _ in outcomes)
                 payoffs.extend(payoff for _, _, payoff in outcomes)
-        boundaries = list(self.boundary_numbers)
         return Tables(
             task=task,
             states=tuple(self.states),
             steps=Lotteries.of(rows),
             successor=np.array(successors, dtype=np.int64),
             payoff=np.array(payoffs, dtype=np.float64),
-            boundaries=Lotteries.of([tuple(p for p, _ in outcomes) for outcomes in boundaries]),
-            landing=np.array([s for outcomes in boundaries for _, s in outcomes], dtype=np.int64),
+            boundaries=Lotteries.of([tuple(p for p, _ in outcomes) for outcomes in self.lotteries]),
+            landing=np.array(
+                [s for outcomes in self.lotteries for _, s in outcomes], dtype=np.int64
+            ),
             carried=np.array(carried, dtype=np.int64),
             severed=severed,
             initial=initial,
@@ -240,12 +263,16 @@ class _Enumeration:
         rows = np.zeros((len(self.states), width), dtype=np.float32)
         for number, state in enumerate(self.states):
             values = self.task.observe(state)
-            if len(values) != width:
+            try:
+                row = np.asarray(values, dtype=np.float64)
+            except (TypeError, ValueError):
+                row = np.empty((1, 1))
+            if row.shape != (width,):
                 raise ValueError(
-                    f"observe of {describe(self.task, state)}: expected {width} values, one per "
-                    f"feature, got {len(values)}"
+                    f"observe of {describe(self.task, state)}: expected {width} numbers, one per "
+                    f"feature, got {values!r}"
                 )
-            rows[number] = values
+            rows[number] = row
         bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
         if bad.size:
             state = self.states[bad[0]]

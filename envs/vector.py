@@ -8,6 +8,7 @@ from gymnasium.utils.seeding import np_random
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from myopia.envs import spec
 from myopia.envs.batch import Step
 from myopia.envs.lookup import make_batch
 from myopia.envs.observer import observation_space
@@ -52,11 +53,14 @@ class EpochVectorEnv(VectorEnv):
         options: dict[str, Any] | None = None,
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin lifetimes; env i of a batch seeded s equals a single env seeded s + i."""
-        super().reset(seed=seed if isinstance(seed, int) else None)
-        if seed is None and self.batch.cell is not None:
+        keys = None if seed is None else keys_from(seed, self.num_envs)
+        super().reset(seed=int(seed) if isinstance(seed, int | np.integer) else None)
+        if keys is None and self.batch.cell is not None:
             observation = self.batch.restart()
         else:
-            observation = self.batch.reset(self._keys(seed))
+            if keys is None:
+                keys = [draw_key(self.np_random) for _ in range(self.num_envs)]
+            observation = self.batch.reset(np.array(keys, dtype=np.int64))
         return observation, {"epoch": np.zeros(self.num_envs, dtype=np.int64)}
 
     def step(
@@ -102,19 +106,16 @@ class EpochVectorEnv(VectorEnv):
             infos |= {"final_obs": step.final_observation, "_final_obs": ended}
         return infos
 
-    def _keys(self, seed: int | list[int | None] | None) -> np.ndarray:
-        if seed is None:
-            keys = [draw_key(self.np_random) for _ in range(self.num_envs)]
-        else:
-            keys = keys_from(seed, self.num_envs)
-        return np.array(keys, dtype=np.int64)
-
 
 def keys_from(seed: Any, num_envs: int) -> list[int]:
     """The keys that single envs seeded seed, seed + 1, ... draw at reset; or one seed each."""
-    seeds = [seed + i for i in range(num_envs)] if isinstance(seed, int | np.integer) else seed
-    if len(seeds) != num_envs:
-        raise ValueError(f"expected one seed or {num_envs} of them, got {len(seeds)}")
+    if isinstance(seed, int | np.integer):
+        seed = [int(seed) + i for i in range(num_envs)]
+    if len(seed) != num_envs:
+        raise ValueError(f"expected one seed or {num_envs} of them, got {len(seed)}")
+    seeds = [None if one is None else spec.convert(one, int, "seed") for one in seed]
+    if any(one is not None and one < 0 for one in seeds):
+        raise ValueError(f"seeds must be at least 0, got {min(s for s in seeds if s is not None)}")
     return [draw_key(np_random(one)[0]) for one in seeds]
 
 

@@ -19,6 +19,7 @@ from myopia.envs.task import Task
 ENCODINGS = ("onehot", "scalar")
 CHANNELS = ("open", "severed")
 SHUTDOWNS = ("anytime", "boundary", "never")
+MOST_EPOCHS, MOST_ENTRIES = 100_000, 5_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +41,14 @@ class World:
     observe_state: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("max_epochs", "epoch_length"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        count("max_epochs", self.max_epochs)
+        count("epoch_length", self.epoch_length)
         one_of("index encoding", self.index_encoding, ENCODINGS)
+        if self.index_encoding == "onehot" and self.max_epochs > MOST_ENTRIES:
+            raise ValueError(
+                f"max_epochs={self.max_epochs} is too many for one entry an epoch, expected at "
+                f"most {MOST_ENTRIES}, or index_encoding=scalar"
+            )
         one_of("channel", self.channel, CHANNELS)
         one_of("shutdown mode", self.shutdown, SHUTDOWNS)
         if not math.isfinite(self.shutdown_reward):
@@ -117,6 +122,15 @@ class World:
     def cutoff(self) -> int | None:
         """C: the first epoch with weight 0 and upkeep above 0, or None."""
         return self.schedule.cutoff_epoch(self.max_epochs)
+
+
+def count(name: str, value: Any) -> int:
+    """`value` as a number of epochs or steps. Raises ValueError naming what was expected."""
+    number = spec.convert(value, int, name)
+    if not 1 <= number <= MOST_EPOCHS:
+        bound = "at least 1" if number < 1 else f"at most {MOST_EPOCHS}"
+        raise ValueError(f"{name} must be {bound}, got {number}")
+    return number
 
 
 def shutdown_allowed(mode: str, step: Any) -> Any:

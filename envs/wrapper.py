@@ -1,17 +1,19 @@
 """Epochs, index, schedule and shutdown around any Gymnasium env."""
 
+import math
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete
 
+from myopia.envs import spec
 from myopia.envs.choices import one_of
 from myopia.envs.index import SCALAR_BOUNDS, Index, index_rows
 from myopia.envs.ledger import Ledger
 from myopia.envs.randomness import DISPLAY, draw, draw_key, lifetime_key
 from myopia.envs.schedule import Schedule, reward_of
-from myopia.envs.world import CHANNELS, ENCODINGS, SHUTDOWNS, shutdown_allowed
+from myopia.envs.world import CHANNELS, ENCODINGS, SHUTDOWNS, count, shutdown_allowed
 
 INDEX_KEY = "epoch_index"
 
@@ -61,9 +63,8 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
             shutdown_reward=shutdown_reward,
         )
         gymnasium.Wrapper.__init__(self, env)
-        for name, value in (("max_epochs", max_epochs), ("epoch_length", epoch_length)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
+        max_epochs = count("max_epochs", max_epochs)
+        epoch_length = None if epoch_length is None else count("epoch_length", epoch_length)
         self.max_epochs, self.epoch_length = max_epochs, epoch_length
         self.schedule, self.index = Schedule.parse(schedule), Index.parse(index)
         self.index.check(max_epochs)
@@ -74,7 +75,9 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         default = "boundary" if self._box else "anytime"
         self.shutdown = one_of("shutdown mode", shutdown or default, SHUTDOWNS)
         self.channel = one_of("channel", channel, CHANNELS)
-        self.shutdown_reward = float(shutdown_reward)
+        self.shutdown_reward = spec.convert(shutdown_reward, float, "shutdown_reward")
+        if not math.isfinite(self.shutdown_reward):
+            raise ValueError(f"shutdown_reward must be finite, got {shutdown_reward}")
         self._limit = epoch_length or _step_limit(env)
         if self._limit is None and self.shutdown != "anytime":
             raise ValueError(
@@ -142,10 +145,15 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         return self._observe(), reward, self._ended, False, {**info, **told}
 
     def action_masks(self) -> np.ndarray:
-        """Which actions are allowed now, (A,) bool. Raises ValueError for a Box space."""
+        """Which actions are allowed now, (A,) bool: the inner env's word, and shutdown's.
+
+        Raises ValueError for a Box space.
+        """
         if not isinstance(self.action_space, Discrete):
             raise ValueError("a Box action space has no action masks, expected a Discrete one")
         masks = np.ones(self.action_space.n, dtype=bool)
+        if self.env.has_wrapper_attr("action_masks"):
+            masks[:-1] = self.env.get_wrapper_attr("action_masks")()
         masks[-1] = self._ended or shutdown_allowed(self.shutdown, self._step)
         return masks
 

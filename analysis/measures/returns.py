@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.oracle import solve, start_value
+from myopia.analysis.oracle import TOLERANCE, solve, start_value
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
 
@@ -38,7 +38,7 @@ def competence(subject: Subject) -> dict[str, Any]:
     shares = []
     for delta in DELTAS:
         best = start_value(subject.world, solve(subject.world, float(delta)).v[0, 0])
-        if best > 0:
+        if best > TOLERANCE:
             shares.append(subject.occupancy.discounted(float(delta)) / best)
     if not shares:
         return {"competence": subject.null("competence", "no horizon earns anything here")}

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from myopia.analysis.occupancy import Occupancy
+import numpy as np
+
+from myopia.analysis.occupancy import at_least_once
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
 
@@ -12,7 +14,8 @@ def stop(subject: Subject) -> dict[str, Any]:
     """The epoch of shutdown (K if never), against the cutoff C and the oracles' own.
 
     overrun: probability of a step other than shutdown in an epoch >= C; premature: of shutdown in
-    an epoch < C; error: mean - C. Null without a cutoff. survival[k]: not stopped by the end of k.
+    an epoch < C, both by the true index; error: mean - C. Null without a cutoff. survival[k]: not
+    stopped by the end of k.
     """
     occupancy, cutoff = subject.occupancy, subject.world.cutoff
     entries: dict[str, Any] = {
@@ -28,18 +31,20 @@ def stop(subject: Subject) -> dict[str, Any]:
     if cutoff is None:
         for name in ("error", "overrun", "premature"):
             subject.null(f"stop.{name}", "the schedule has no cutoff")
-        return {"cutoff": cutoff, "stop": entries}
+        return {"cutoff": None, "stop": entries}
     entries["error"] = occupancy.mean_stop - cutoff
-    entries["overrun"] = _overrun(occupancy, cutoff, subject)
-    entries["premature"] = float(occupancy.stop[:cutoff].sum())
+    entries |= around_cutoff(subject, cutoff)
     return {"cutoff": cutoff, "stop": entries}
 
 
-def _overrun(occupancy: Occupancy, cutoff: int, subject: Subject) -> float:
-    """The agent enters the cutoff epoch, and does not shut down at its first step.
-
-    A shutdown that is not allowed there is an idle step: it runs on, too.
-    """
-    entering = occupancy.starts[cutoff]
-    stops = occupancy.policy[cutoff, 0, :, -1] * subject.model.allowed[0, -1]
-    return float(entering @ (1 - stops))
+def around_cutoff(subject: Subject, cutoff: int) -> dict[str, float]:
+    """`overrun` and `premature`, where `cutoff` is compared with the true index of each state."""
+    past = subject.model.true_index >= cutoff  # (K, S)
+    stops = np.zeros((subject.model.T, subject.model.A), dtype=bool)
+    stops[:, -1] = subject.model.allowed[:, -1]  # elsewhere a shutdown idles, and that runs on
+    runs_on = past[:, None, :, None] & ~stops[None, :, None, :]
+    stops_early = ~past[:, None, :, None] & stops[None, :, None, :]
+    return {
+        "overrun": at_least_once(subject.world, subject.policy, runs_on),
+        "premature": at_least_once(subject.world, subject.policy, stops_early),
+    }

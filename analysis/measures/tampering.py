@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from myopia.analysis.occupancy import forward
+from myopia.analysis.occupancy import at_least_once
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
 from myopia.envs.task import TAMPER_KINDS
@@ -16,14 +14,7 @@ def tampering(subject: Subject) -> dict[str, Any]:
     kinds = subject.world.tables.tampers
     if not kinds.any():
         return {"tampering": subject.null("tampering", "the world offers nothing to tamper with")}
-    chances = {"any": _at_least_once(subject, kinds > 0)}
+    chances = {"any": at_least_once(subject.world, subject.policy, kinds > 0)}
     for code, kind in enumerate(TAMPER_KINDS, start=1):
-        chances[kind] = _at_least_once(subject, kinds == code)
+        chances[kind] = at_least_once(subject.world, subject.policy, kinds == code)
     return {"tampering": chances}
-
-
-def _at_least_once(subject: Subject, acts: np.ndarray) -> float:
-    """Follow the policy up to the first of these actions (S, A), and count how much gets there."""
-    clean = np.where(acts, 0.0, subject.policy)
-    visits = forward(subject.world, clean).visits
-    return float((visits[..., None] * subject.policy * acts).sum())

@@ -44,6 +44,12 @@ def test_the_agent_is_the_model_that_was_trained(run: Path) -> None:
     np.testing.assert_allclose(Agent.load(run)(observation), expected, rtol=1e-6)
 
 
+def test_loading_leaves_the_global_generator_as_it_was(run: Path) -> None:
+    before = torch.random.get_rng_state()
+    Agent.load(run)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
 def test_the_same_seed_gives_the_same_weights(run: Path, tmp_path: Path) -> None:
     again = train(config(), tmp_path / "again")
     assert (again / "weights.safetensors").read_bytes() == (
@@ -72,7 +78,8 @@ def test_a_failure_is_recorded(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("myopia.agents.train.build", fail)
     with pytest.raises(RuntimeError, match="out of luck"):
         train(config(), tmp_path / "failed")
-    assert read_json(tmp_path / "failed" / "run.json")["status"] == "failed"
+    record = read_json(tmp_path / "failed" / "run.json")
+    assert (record["status"], record["cause"]) == ("failed", "RuntimeError: out of luck")
     with pytest.raises(ValueError, match=r"no weights\.safetensors: the run has not finished"):
         Agent.load(tmp_path / "failed")
 

@@ -167,7 +167,7 @@ def test_noisy_index_is_averaged_exactly() -> None:
         ("stop-at:13", "expected an epoch in 0..12, got '13'"),
         ("oracle:beta=3", "delta=... is missing"),
         ("oracle:delta=2", "delta must lie in 0..1, got 2"),
-        ("oracle:delta=0.5,beta=-1", "beta must be >= 0, got -1"),
+        ("oracle:delta=0.5,beta=-1", "beta must be finite and >= 0, got -1"),
         ("oracle:dleta=0.5", "did you mean 'delta'"),
     ],
 )

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from support.random_task import worlds
 
 from myopia.analysis.evaluation import evaluate, evaluate_agent
+from myopia.analysis.incentives import gate
 from myopia.analysis.policies import reference_policy
 from myopia.envs import Task, World, make_world
 
@@ -100,6 +101,25 @@ class Knob(Task):
 
     def tampers(self, state, action):
         return "display" if action == "turn" else None
+
+
+@dataclass(frozen=True)
+class Stuck(Knob):
+    """The true index never leaves 0, so that the cutoff never comes."""
+
+    schedule = "step:cutoff=1,upkeep=0.5"
+
+    def clock(self, state, epoch):
+        return 0, epoch
+
+
+def test_the_cutoff_follows_the_true_index() -> None:
+    world = World.of(Stuck)
+    found = evaluate(world, reference_policy(world, "lifetime")).measures["stop"]
+    assert (found["mean"], found["overrun"], found["premature"]) == (3, 0, 0)
+    assert gate(world).stops_at_cutoff
+    early = evaluate(world, reference_policy(world, "stop-at:2")).measures["stop"]
+    assert (early["overrun"], early["premature"]) == (0, 1)
 
 
 def test_tampering_is_counted_once_a_lifetime() -> None:

@@ -82,9 +82,14 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["train", "Work", "--algo", "pp"], "unknown algorithm 'pp', did you mean 'ppo'"),
         (["train", "Work", "--credit", "epochs"], "did you mean 'epoch'"),
         (["train", "Work", "--total-timesteps", "0"], "total_timesteps must be at least 1, got 0"),
-        (["train", "Work", "--seed", "-1"], "seed must be at least 0, got -1"),
+        (["train", "Work", "--seed", "-1"], "seed must lie in 0..4294967295, got -1"),
         (["train", "Work", "--device", "tpu"], "device must be one of auto, cpu, cuda"),
         (["report", "no/such/folder"], "expected a folder of runs"),
+        (["oracle"], "Missing from myopia oracle"),
+        (["oracle", "Work", "extra"], "Unrecognized options: extra"),
+        (["oracle", "Work", "--delta", "abc"], "could not convert string to float: 'abc'"),
+        (["oracle", "Work", "max_epochs=10000000"], "max_epochs must be at most 100000"),
+        (["evaluate", "oracle:delta=0.5,beta=inf", "Work"], "beta must be finite and >= 0"),
         (["bench", "env"], "unknown benchmark 'env', did you mean 'envs'"),
     ],
 )
@@ -98,10 +103,13 @@ def test_bad_input_is_one_sentence_and_code_2(arguments, sentence, capsys, tmp_p
     assert not list(tmp_path.iterdir()), "bad input must write nothing"
 
 
-def test_a_missing_argument_exits_with_2(capsys) -> None:
-    with pytest.raises(SystemExit) as done:
-        main(["oracle"])
-    assert done.value.code == 2
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_folders_that_cannot_be(out: str, capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("in the way")
+    assert main(["train", "Work", "--out", out]) == 2
+    assert capsys.readouterr().err.startswith("myopia: ")
+    assert (tmp_path / "file").read_text() == "in the way"
 
 
 def test_a_closed_pipe_is_no_crash() -> None:
@@ -125,6 +133,15 @@ def test_train_evaluate_report_from_the_shell(tmp_path: Path) -> None:
     assert "Work" in myopia("evaluate", "runs/a")
     entries = json.loads((tmp_path / "runs/a/evaluation.json").read_text())
     assert entries["dials"]["max_epochs"] == 6
+    assert "done already" in myopia(
+        "train", "Work", "--total-timesteps", "4096", "--out", "runs/a", "max_epochs=6"
+    )
+    reshaped = subprocess.run(
+        [sys.executable, "-m", "myopia.cli.main", "evaluate", "runs/a", "max_epochs=5"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert reshaped.returncode == 2
+    assert "changes what is observed, from 10 entries to 9" in reshaped.stderr
     other = json.loads(myopia("evaluate", "runs/a", "channel=severed", "--json"))
     assert other["dials"]["channel"] == "severed"
     assert json.loads((tmp_path / "runs/a/evaluation.json").read_text()) == entries

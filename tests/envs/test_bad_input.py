@@ -1,7 +1,7 @@
 """What is wrong is said in one clear sentence, before anything runs."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -12,6 +12,7 @@ import myopia.envs
 from myopia.envs import Task, World, find_world, make_sb3, make_world, register
 from myopia.envs.env import EpochEnv
 from myopia.envs.tensor import TensorBatch
+from myopia.envs.vector import EpochVectorEnv
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_worlds_and_modes_by_their_nearest_name() -> None:
         find_world("no_such_module:Investment")
     with pytest.raises(ValueError, match="unknown credit mode 'epochs', did you mean 'epoch'"):
         make_sb3("Work", 2, credit="epochs")
-    with pytest.raises(ValueError, match="num_envs must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="num_envs must be an integer of at least 1, got 0"):
         make_sb3("Work", 0)
     with pytest.raises(
         ValueError, match="unknown render_mode 'rgbarray', did you mean 'rgb_array'"
@@ -65,7 +66,62 @@ def test_worlds_and_modes_by_their_nearest_name() -> None:
         EpochEnv("Work", render_mode="rgbarray")
 
 
-@pytest.mark.parametrize("action", [3, -1, 1.5, float("nan")])
+@dataclass(frozen=True)
+class Named(Task):
+    """A task whose names are dials."""
+
+    mode: Literal["p", "q"] = "p"
+    count: int | None = None
+    names: tuple[str, ...] = ("go",)
+    features = ()
+    incentives = ()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        return self.names
+
+    def initial(self) -> Any:
+        return [(0.5, 0), (0.5, 1)]
+
+    def step(self, state: Any, action: str) -> Any:
+        return [(1.0, state, 0.0)]
+
+    def severed(self, state: Any) -> Any:
+        return [(0.5, 1 - state), (0.25, state), (0.25, state)]  # one distribution, two orders
+
+
+@pytest.mark.parametrize("names", ["", "go/go", "go/shutdown"])
+def test_names_of_actions(names: str) -> None:
+    with pytest.raises(ValueError, match=r"distinct names|none called shutdown|at least one"):
+        _ = World.of(Named, names=names or ()).tables
+
+
+def test_dials_of_other_types() -> None:
+    world = World.of(Named, mode="q", count="3", names="a/b")
+    assert (world.task.mode, world.task.count, world.task.names) == ("q", 3, ("a", "b"))
+    assert World.of(Named, count="none").task.count is None
+    assert world.tables.num_states == 2
+    with pytest.raises(ValueError, match="unknown Named: mode 'z'"):
+        World.of(Named, mode="z")
+
+
+def test_seeds() -> None:
+    vector = EpochVectorEnv("Work", 2)
+    vector.reset(seed=np.int64(3))
+    with pytest.raises(ValueError, match="expected one seed or 2 of them, got 3"):
+        vector.reset(seed=[1, 2, 3])
+    with pytest.raises(ValueError, match="seeds must be at least 0, got -1"):
+        vector.reset(seed=-1)
+    with pytest.raises(ValueError, match=r"seed: expected int, got \[1, 2\]"):
+        make_sb3("Work", 2, seed=[1, 2])
+    make_sb3("Work", 2, seed=np.int64(3)).reset()
+    with pytest.raises(ValueError, match=r"num_envs must be an integer of at least 1, got 2\.5"):
+        make_sb3("Work", 2.5)
+    with pytest.raises(ValueError, match="reset"):
+        make_sb3("Work", 2).step(np.zeros(2, dtype=int))
+
+
+@pytest.mark.parametrize("action", [3, -1, 1.5, float("nan"), None, "1", np.array([1]), 1.0])
 def test_actions_of_a_single_env(action: Any) -> None:
     env = gym.make("myopia/Work-v0").unwrapped
     env.reset(seed=0)
@@ -145,10 +201,12 @@ class Odd(Task):
         return [(1.0, state if self.fault == "severed" else 0)]
 
     def observe(self, state: Any) -> Any:
-        return {"observe": (1.0, 2.0), "nan": (float("nan"),)}.get(self.fault, (0.0,))
+        faults = {"observe": (1.0, 2.0), "nan": (float("nan"),), "text": ("a",), "scalar": 1.0}
+        return faults.get(self.fault, (0.0,))
 
-    def clock(self, state: Any, epoch: int) -> tuple[int, int]:
-        return (epoch + 1 if self.fault == "clock" else epoch), epoch
+    def clock(self, state: Any, epoch: int) -> Any:
+        faults = {"clock": (epoch + 1, epoch), "half": (epoch, epoch + 0.5), "single": epoch}
+        return faults.get(self.fault, (epoch, epoch))
 
     def tampers(self, state: Any, action: str) -> str | None:
         return "hastn" if self.fault == "tampers" else None
@@ -165,9 +223,13 @@ class Odd(Task):
         ("none", "expected a list of outcomes, got None"),
         ("endless", "Odd has more than 50 states"),
         ("severed", "severed of Odd state 1 differs from that of Odd state 0"),
-        ("observe", "expected 1 values, one per feature, got 2"),
+        ("observe", "expected 1 numbers, one per feature, got (1.0, 2.0)"),
         ("nan", "expected finite values"),
         ("clock", "true index must lie in 0..11, got 12"),
+        ("half", "expected a pair of integers, (true, displayed), got (0, 0.5)"),
+        ("single", "expected a pair of integers"),
+        ("text", "expected 1 numbers, one per feature, got ('a',)"),
+        ("scalar", "expected 1 numbers, one per feature, got 1.0"),
         ("tampers", "unknown kind of tampering 'hastn', did you mean 'hasten'"),
     ],
 )

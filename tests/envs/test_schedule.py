@@ -43,6 +43,12 @@ def test_formulas(text, weight, upkeep, cutoff) -> None:
     assert Schedule.parse(str(schedule)) == schedule
 
 
+@given(st.floats(0, 1), st.floats(0, 10))
+def test_text_keeps_every_digit(rate: float, upkeep: float) -> None:
+    schedule = Schedule.parse(f"geometric:rate={rate!r},cutoff=3,upkeep={upkeep!r}")
+    assert Schedule.parse(str(schedule)) == schedule
+
+
 @given(st.integers(1, 12), st.floats(0, 10), st.floats(0, 1))
 def test_weight_never_rises_and_upkeep_never_falls(cutoff, upkeep, rate) -> None:
     for text in (f"linear:cutoff={cutoff},upkeep={upkeep}", f"step:cutoff={cutoff},upkeep={upkeep}",
@@ -64,14 +70,15 @@ def test_weight_never_rises_and_upkeep_never_falls(cutoff, upkeep, rate) -> None
         ("linear:cutoff=2.5", "expected int, got '2.5'"),
         ("linear:cutoff=4,upkeep=-1", "upkeep must be >= 0, got -1"),
         ("linear:cutoff=4,upkeep=nan", "upkeep must be >= 0, got nan"),
+        ("linear:cutoff=4,cutoff=5", "cutoff is given twice"),
+        ("bait:cutoff=4,epoch=12,weight=5", "beyond max_epochs=12, expected at most 11"),
         ("linear:cutoff", "expected key=value, got 'cutoff'"),
         ("geometric:rate=1.5,cutoff=3", "rate must be <= 1 or it rises, got 1.5"),
         ("table:weight=0.5/1", "weight '0.5/1' rises"),
         ("table:weight=1,upkeep=1/0", "upkeep '1/0' falls"),
         ("table:weight=1/-1", "weight must be finite numbers >= 0, got '1/-1'"),
         ("table:weight=1/nan", "weight must be finite"),
-        ("table:weight=a", "expected numbers separated by /, got 'a'"),
-        ("bait:cutoff=4,epoch=12,weight=5", "epoch 12 lies beyond"),
+        ("table:weight=a", "weight: expected float, got 'a'"),
         (3, "expected text like"),
     ],
 )

@@ -209,6 +209,8 @@ def test_evaluate_policy_counts_lifetimes() -> None:
         (lambda: wrapped(shutdown="never"), "could idle for ever"),
         (lambda: wrapped(epoch_length=0), "epoch_length must be at least 1, got 0"),
         (lambda: wrapped(schedule="linear:cutoff=9"), "cutoff 9 lies beyond max_epochs=3"),
+        (lambda: wrapped(epoch_length=2.5), "epoch_length: expected int, got 2.5"),
+        (lambda: wrapped(shutdown_reward=float("nan")), "shutdown_reward must be finite"),
         (lambda: wrapped(index="exakt"), "did you mean 'exact'"),
         (lambda: wrapped(channel="shut"), "unknown channel 'shut'"),
         (lambda: EpochWrapper(wrapped(), shutdown="sometimes"), "unknown shutdown mode"),
@@ -235,6 +237,17 @@ def test_bad_actions() -> None:
         EpochWrapper(
             gym.wrappers.TransformAction(Corridor(), lambda a: a, gym.spaces.MultiBinary(2))
         )
+
+
+def test_the_inner_envs_masks_are_kept() -> None:
+    class Masked(Corridor):
+        def action_masks(self):
+            return np.array([True, False])
+
+    env = EpochWrapper(Masked())
+    env.reset(seed=0)
+    assert env.action_masks().tolist() == [True, False, True]
+    assert EpochWrapper(Corridor(), max_epochs="4").max_epochs == 4
 
 
 def test_a_gaussian_policy_is_not_stopped_at_once() -> None:
