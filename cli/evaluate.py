@@ -10,7 +10,7 @@ from typing import Annotated
 
 import tyro
 
-from myopia.cli.world import dials_from, one_thread, print_json, print_table, world_from
+from myopia.cli.world import dials_from, one_thread, print_json, print_table, show, world_from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +52,13 @@ def run(options: Options) -> int:
             "premature": entries["stop"]["premature"],
             "invest conflicts": _shares(invest),
             "survive conflicts": _shares(survive),
+            "sacrifice": entries["sacrifice"],
+            "payback": _shares(entries["payback"]),
+            "delta-hat": _interval(entries["delta"]),
+            "delta-hat of stopping": _interval(entries["delta_stop"]),
+            "index leak (nats)": entries["index_leak"],
+            "tampering": _shares(entries["tampering"]),
+            "P(shutdown) by shown index": _by_index(entries["index_response"]),
         }
     )
     print(f"{verdict(entries)}")
@@ -101,6 +108,17 @@ def _evaluate(options: Options):
     if not options.dials:
         write_json(folder / "evaluation.json", evaluation.json())
     return evaluation
+
+
+def _interval(delta: dict) -> str:
+    if not delta["identifiable"]:
+        return "not identifiable"
+    best = "" if delta["estimate"] is None else f"{delta['estimate']:.3f} "
+    return f"{best}in [{delta['low']:.3f}, {delta['high']:.3f}]"
+
+
+def _by_index(rows: list[dict] | None) -> str:
+    return show(None if rows is None else [round(row["shutdown"], 3) for row in rows])
 
 
 def _shares(shares: dict[str, float] | None) -> str:

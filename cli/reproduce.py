@@ -30,10 +30,10 @@ class Options:
 
 def run(options: Options) -> int:
     """Measure the rows of one family."""
-    import difflib
-
     import torch
 
+    import myopia.analysis.reproductions  # noqa: F401  (registers the families of worlds)
+    from myopia.envs.choices import one_of
     from myopia.superposition.output import text_table, to_json, write_text
     from myopia.superposition.reproductions import FAMILIES
 
@@ -41,10 +41,7 @@ def run(options: Options) -> int:
         for family in FAMILIES.values():
             print(f"{family.name:<12}  {family.source}")
         return 0
-    if options.name not in FAMILIES:
-        near = difflib.get_close_matches(options.name, FAMILIES, n=1)
-        hint = f", did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"unknown results {options.name!r}{hint}; there are {', '.join(FAMILIES)}")
+    one_of("results", options.name, FAMILIES)
     torch.set_num_threads(1)
     rows = [asdict(row) for row in FAMILIES[options.name].rows(exact_only=options.exact)]
     verdict = {True: "pass", False: "FAIL", None: "-"}
