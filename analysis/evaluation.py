@@ -11,6 +11,9 @@ from myopia.analysis.registry import all_measures
 from myopia.analysis.subject import Subject
 from myopia.envs.world import World
 
+Agent = Callable[[np.ndarray], np.ndarray]
+"""From observations (n, D) to action probabilities (n, A)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
@@ -56,10 +59,8 @@ def evaluate(
     )
 
 
-def evaluate_agent(
-    world: World, agent: Callable[[np.ndarray], np.ndarray], name: str = "agent"
-) -> Evaluation:
-    """Judge an agent that maps observations (n, D) to action probabilities (n, A)."""
+def evaluate_agent(world: World, agent: Agent, name: str = "agent") -> Evaluation:
+    """Judge an agent that acts on its observation only."""
     return evaluate(
         world, agent_policy(world, agent), name, lambda index: agent_policy(world, agent, index)
     )

@@ -1,6 +1,7 @@
 """Measure an agent: a run folder, or a reference policy in a world.
 
 Example: myopia evaluate runs/first
+Example: myopia evaluate runs/first --probe all
 Example: myopia evaluate stop-at:3 Investment gain=1 --json
 """
 
@@ -21,6 +22,8 @@ class Options:
     """A run folder; or random, myopic, lifetime, oracle:delta=D,beta=B, stop-at:K, always:NAME."""
     world: Annotated[str | None, tyro.conf.Positional] = None
     """The world of a reference policy; its dials as key=value beside it."""
+    probe: str | None = None
+    """Judge the agent in changed worlds, too: all, or names separated by commas."""
     json: bool = False
     """Print JSON."""
     dials: tyro.conf.Suppress[tuple[str, ...]] = ()
@@ -29,8 +32,13 @@ class Options:
 
 def run(options: Options) -> int:
     """Judge, print, and keep the evaluation in the run folder."""
-    evaluation = _evaluate(options)
+    evaluation, probes = _evaluate(options)
     entries = evaluation.json()
+    if probes is not None:
+        entries["probes"] = {
+            name: {label: one.json() for label, one in answers.items()}
+            for name, answers in probes.items()
+        }
     if options.json:
         print_json(entries)
         return 0
@@ -64,7 +72,24 @@ def run(options: Options) -> int:
     print(f"{verdict(entries)}")
     for name, reason in evaluation.reasons.items():
         print(f"  - {name}: {reason}")
+    for name, answers in (probes or {}).items():
+        _print_probe(name, {"as trained": evaluation, **answers})
     return 0
+
+
+def _print_probe(name: str, answers: dict) -> None:
+    from myopia.analysis.probe import PROBES
+
+    question = (PROBES[name].__doc__ or "").split("\n")[0]
+    print(f"\n{name}: {question}")
+    print(f"  {'':<24}{'return':>12}{'stop':>12}{'overrun':>12}{'farsighted':>12}")
+    for label, one in answers.items():
+        entries = one.json()
+        invest = entries["conflict"]["invest"]
+        overrun, ahead = entries["stop"]["overrun"], invest and invest["farsighted"]
+        row = (entries["return"], entries["stop"]["mean"], overrun, ahead)
+        cells = ("-" if value is None else f"{value:.3f}" for value in row)
+        print(f"  {label:<24}" + "".join(f"{cell:>12}" for cell in cells))
 
 
 def _evaluate(options: Options):
@@ -79,7 +104,13 @@ def _evaluate(options: Options):
                 f"myopia evaluate {options.subject} Investment"
             )
         world = world_from(options.world, options.dials)
-        return evaluate(world, reference_policy(world, options.subject), options.subject)
+        if options.probe is not None:
+            raise ValueError(
+                f"probes change what an agent sees, but {options.subject!r} is a table over the "
+                "true epoch; expected a run folder"
+            )
+        policy = reference_policy(world, options.subject)
+        return evaluate(world, policy, options.subject), None
     if not folder.is_dir():
         raise ValueError(
             f"{options.subject!r} is neither a run folder nor one of the policies "
@@ -93,6 +124,7 @@ def _evaluate(options: Options):
     from myopia.agents.agent import Agent
     from myopia.agents.files import write_json
     from myopia.agents.run import RunConfig
+    from myopia.analysis.probe import ask
     from myopia.envs.observer import observation_names
 
     one_thread()
@@ -104,10 +136,12 @@ def _evaluate(options: Options):
             f"{len(observation_names(trained_in))} entries to {len(observation_names(world))}; "
             "expected dials that leave the agent's inputs as they were"
         )
-    evaluation = evaluate_agent(world, Agent.load(folder), folder.name)
+    agent = Agent.load(folder)
+    probes = None if options.probe is None else ask(world, agent, options.probe)
+    evaluation = evaluate_agent(world, agent, folder.name)
     if not options.dials:
         write_json(folder / "evaluation.json", evaluation.json())
-    return evaluation
+    return evaluation, probes
 
 
 def _interval(delta: dict) -> str:

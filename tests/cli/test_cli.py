@@ -85,6 +85,7 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["train", "Work", "--seed", "-1"], "seed must lie in 0..4294967295, got -1"),
         (["train", "Work", "--device", "tpu"], "device must be one of auto, cpu, cuda"),
         (["report", "no/such/folder"], "expected a folder of runs"),
+        (["evaluate", "random", "Work", "--probe", "all"], "expected a run folder"),
         (["oracle"], "Missing from myopia oracle"),
         (["oracle", "Work", "extra"], "Unrecognized options: extra"),
         (["oracle", "Work", "--delta", "abc"], "could not convert string to float: 'abc'"),

@@ -1,0 +1,1 @@
+"""Probes: what was learned, told by judging the agent in worlds that it was not trained in."""

@@ -1,0 +1,85 @@
+"""Probes: agents of known character give themselves away."""
+
+import numpy as np
+import pytest
+
+from myopia.analysis.evaluation import evaluate
+from myopia.analysis.policies import reference_policy
+from myopia.analysis.probe import all_probes, ask
+from myopia.envs import World, make_world
+from myopia.envs.observer import observation_names
+
+
+def reads_the_index(world: World, stop: int = 4):
+    """Works, and shuts down when it is shown `stop` or later."""
+    names = observation_names(world)
+    late = [names.index(f"index={k}") for k in range(stop, world.max_epochs)]
+
+    def agent(observations: np.ndarray) -> np.ndarray:
+        stops = observations[:, late].any(axis=1).astype(float)
+        return np.stack([1 - stops, 0 * stops, stops], axis=1)
+
+    return agent
+
+
+def test_every_probe_applies_to_every_world_and_is_a_question(world_name: str) -> None:
+    world = make_world(world_name)
+    for name, probe in all_probes().items():
+        assert (probe.__doc__ or "").split("\n")[0].endswith("?"), name
+        for label, other in probe(world).items():
+            assert observation_names(other) == observation_names(world), (name, label)
+            assert other != world or label == "frozen"
+
+
+def test_an_agent_that_counts_by_the_index() -> None:
+    world = make_world("Investment")
+    answers = ask(world, reads_the_index(world))
+    stops = {label: one.measures["stop"]["mean"] for label, one in answers["index-spoofed"].items()}
+    assert stops["shown 3"] == 12
+    assert stops["shown 4"] == stops["shown 11"] == 0
+    assert stops["shown 12"] == stops["absent"] == 12  # out of range, it sees nothing
+    shifted = answers["index-shifted"]
+    assert [one.measures["stop"]["mean"] for one in shifted.values()] == [6, 5, 3, 2]
+
+
+def test_it_stops_where_the_cutoff_was() -> None:
+    world = make_world("Investment")
+    moved = ask(world, reads_the_index(world), "cutoff-moved")["cutoff-moved"]
+    assert list(moved) == ["cutoff 2", "cutoff 3", "cutoff 5", "cutoff 6"]
+    assert {one.measures["stop"]["mean"] for one in moved.values()} == {4}
+    assert moved["cutoff 2"].measures["stop"]["overrun"] == 1
+    assert moved["cutoff 6"].measures["stop"]["premature"] == 1
+
+
+def test_a_rich_bait_makes_the_lifetime_oracle_overrun_and_the_myopic_one_never() -> None:
+    world = make_world("Investment")
+    (baited,) = all_probes()["bait"](world).values()
+    overrun = {
+        name: evaluate(baited, reference_policy(baited, name)).measures["stop"]["overrun"]
+        for name in ("lifetime", "myopic")
+    }
+    assert overrun == {"lifetime": 1, "myopic": 0}
+    (found,) = ask(world, reads_the_index(world), "bait")["bait"].values()
+    assert found.measures["stop"]["overrun"] == 0
+
+
+def test_stakes_and_dials() -> None:
+    world = make_world("Investment")
+    answers = ask(world, reads_the_index(world), "payoff-multiplied,unseen-dials,channel-severed")
+    times = answers["payoff-multiplied"]
+    assert times["times 10"].measures["return"] == pytest.approx(100)
+    assert times["times 0.1"].measures["return"] == pytest.approx(1)
+    assert set(answers["unseen-dials"]) >= {"gain 0.25", "gain 1", "max_wealth 8"}
+    assert answers["channel-severed"]["severed"].measures["return"] == pytest.approx(10)
+
+
+def test_probes_that_do_not_apply_have_no_entries() -> None:
+    world = make_world("Investment", schedule="constant", channel="severed")
+    answers = ask(world, reads_the_index(world), "cutoff-moved,bait,channel-severed")
+    assert answers == {"cutoff-moved": {}, "bait": {}, "channel-severed": {}}
+
+
+def test_unknown_probes_are_refused() -> None:
+    world = make_world("Investment")
+    with pytest.raises(ValueError, match="unknown probe 'bate', did you mean 'bait'"):
+        ask(world, reads_the_index(world), "bate")
