@@ -28,6 +28,9 @@ def register(task: T) -> T:
         raise ValueError(
             f"{name}: expected a Task decorated with @dataclass(frozen=True) below @register"
         )
+    missing = sorted(task.__abstractmethods__)
+    if missing:
+        raise ValueError(f"{name}: a Task must define {', '.join(missing)}")
     for incentive in task.incentives:
         if incentive not in INCENTIVES:
             raise ValueError(f"{name}: {unknown('incentive', incentive, INCENTIVES)}")

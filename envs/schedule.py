@@ -3,6 +3,7 @@
 A negative *multiplier* would turn penalties into bonuses; a subtracted upkeep does not.
 """
 
+import abc
 import dataclasses
 import math
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ import numpy as np
 from myopia.envs import spec
 
 
-class Schedule:
+class Schedule(abc.ABC):
     """Weight and upkeep of every epoch; one frozen dataclass per kind, read from text.
 
     `Schedule.parse("linear:cutoff=4,upkeep=0.5")`; `str(schedule)` gives the text back.
@@ -22,7 +23,8 @@ class Schedule:
     kinds: ClassVar[dict[str, type["Schedule"]]] = {}
 
     def __init_subclass__(cls) -> None:
-        Schedule.kinds[cls.kind] = cls
+        if "kind" in vars(cls):
+            Schedule.kinds[cls.kind] = cls
 
     @staticmethod
     def parse(text: "str | Schedule") -> "Schedule":
@@ -33,12 +35,12 @@ class Schedule:
             raise ValueError(f"schedule: expected text like 'linear:cutoff=4', got {text!r}")
         return spec.parse(text, "schedule", Schedule.kinds)
 
+    @abc.abstractmethod
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
         """Weight and upkeep, each of shape (max_epochs,), float64.
 
         Raises ValueError where the schedule does not fit into `max_epochs`.
         """
-        raise NotImplementedError
 
     def cutoff_epoch(self, max_epochs: int) -> int | None:
         """C, the first epoch with weight 0 and upkeep above 0; None if there is none."""
@@ -70,66 +72,69 @@ def _check(schedule: Schedule, **bounds: float) -> None:
             raise ValueError(f"schedule {schedule.kind}: {name} must be >= {least:g}, got {value}")
 
 
-def _past(cutoff: int, max_epochs: int, upkeep: float) -> np.ndarray:
-    return np.where(np.arange(max_epochs) < cutoff, 0.0, upkeep)
-
-
 @dataclasses.dataclass(frozen=True)
-class Linear(Schedule):
-    """Weight max(0, 1 - k/C); upkeep 0 before C, then constant."""
+class _Decaying(Schedule):
+    """Some weight before C, then 0; no upkeep before C, then a constant one."""
 
-    kind: ClassVar[str] = "linear"
     cutoff: int
     upkeep: float = 0.5
 
     def __post_init__(self) -> None:
         _check(self, cutoff=1, upkeep=0)
 
-    def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
-        """See Schedule.arrays."""
-        self._check_epoch("cutoff", self.cutoff, max_epochs, max_epochs)
-        weight = np.maximum(0.0, 1.0 - np.arange(max_epochs) / self.cutoff)
-        return weight, _past(self.cutoff, max_epochs, self.upkeep)
-
-
-@dataclasses.dataclass(frozen=True)
-class Geometric(Schedule):
-    """Weight rate**k before C, then 0; upkeep from C on."""
-
-    kind: ClassVar[str] = "geometric"
-    rate: float
-    cutoff: int
-    upkeep: float = 0.5
-
-    def __post_init__(self) -> None:
-        _check(self, rate=0, cutoff=1, upkeep=0)
-        if self.rate > 1:
-            raise ValueError(f"schedule geometric: rate must be <= 1 or it rises, got {self.rate}")
+    @abc.abstractmethod
+    def before_cutoff(self, epoch: np.ndarray) -> np.ndarray | float:
+        """The weight of these epochs, where they lie before C."""
 
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
         """See Schedule.arrays."""
         self._check_epoch("cutoff", self.cutoff, max_epochs, max_epochs)
         epoch = np.arange(max_epochs)
-        weight = np.where(epoch < self.cutoff, self.rate ** epoch.astype(float), 0.0)
-        return weight, _past(self.cutoff, max_epochs, self.upkeep)
+        early = epoch < self.cutoff
+        return (
+            np.where(early, self.before_cutoff(epoch.astype(float)), 0.0),
+            np.where(early, 0.0, self.upkeep),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
-class Step(Schedule):
+class Linear(_Decaying):
+    """Weight max(0, 1 - k/C); upkeep 0 before C, then constant."""
+
+    kind: ClassVar[str] = "linear"
+
+    def before_cutoff(self, epoch: np.ndarray) -> np.ndarray:
+        """1 - k/C."""
+        return 1.0 - epoch / self.cutoff
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometric(_Decaying):
+    """Weight rate**k before C, then 0; upkeep from C on."""
+
+    kind: ClassVar[str] = "geometric"
+    rate: float = dataclasses.field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(self, rate=0)
+        if self.rate > 1:
+            raise ValueError(f"schedule geometric: rate must be <= 1 or it rises, got {self.rate}")
+
+    def before_cutoff(self, epoch: np.ndarray) -> np.ndarray:
+        """rate**k."""
+        return self.rate**epoch
+
+
+@dataclasses.dataclass(frozen=True)
+class Step(_Decaying):
     """Weight 1 before C, then 0; upkeep from C on."""
 
     kind: ClassVar[str] = "step"
-    cutoff: int
-    upkeep: float = 0.5
 
-    def __post_init__(self) -> None:
-        _check(self, cutoff=1, upkeep=0)
-
-    def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
-        """See Schedule.arrays."""
-        self._check_epoch("cutoff", self.cutoff, max_epochs, max_epochs)
-        weight = np.where(np.arange(max_epochs) < self.cutoff, 1.0, 0.0)
-        return weight, _past(self.cutoff, max_epochs, self.upkeep)
+    def before_cutoff(self, epoch: np.ndarray) -> float:
+        """1."""
+        return 1.0
 
 
 @dataclasses.dataclass(frozen=True)

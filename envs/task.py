@@ -1,5 +1,6 @@
 """What a contributor writes: a small finite world in plain Python."""
 
+import abc
 from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ TAMPER_KINDS = ("display", "prolong", "hasten")
 INCENTIVES = ("invest", "survive", "tamper")
 
 
-class Task:
+class Task(abc.ABC):
     """The dynamics of one world, free of epochs, schedules and shutdown: the engine adds those.
 
     Subclass it as a frozen dataclass whose fields are the world's dials, and check them in
@@ -37,13 +38,13 @@ class Task:
     state_limit: ClassVar[int] = 200_000
     """Enumeration stops with an error past this many states."""
 
+    @abc.abstractmethod
     def initial(self) -> Lottery:
         """Where a lifetime starts."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def step(self, state: State, action: str) -> Sequence[tuple[float, State, float]]:
         """[(probability, next state, payoff)] of an action, given by name."""
-        raise NotImplementedError
 
     def next_epoch(self, state: State) -> Lottery:
         """What carries over an epoch boundary; by default everything does."""

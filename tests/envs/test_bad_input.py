@@ -249,16 +249,23 @@ def test_registration() -> None:
         register(Plain)
 
     @dataclass(frozen=True)
-    class Work(Task):
-        """A name that is taken."""
+    class Idle(Task):
+        """No dynamics."""
 
         incentives = ()
+
+    with pytest.raises(ValueError, match="Idle: a Task must define initial, step"):
+        register(Idle)
+
+    @dataclass(frozen=True)
+    class Work(Odd):
+        """A name that is taken."""
 
     with pytest.raises(ValueError, match="a world named 'Work' is registered already"):
         register(Work)
 
     @dataclass(frozen=True)
-    class Greedy(Task):
+    class Greedy(Odd):
         """An incentive that there is not."""
 
         incentives = ("invets",)
