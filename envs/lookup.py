@@ -32,7 +32,7 @@ def lookup_fits(world: World) -> bool:
 
 
 class LookupBatch(Batch):
-    """`Batch` for worlds that `lookup_fits`; the same results, a third of the time."""
+    """`Batch` for worlds that `lookup_fits`: the same results, in a fraction of the time."""
 
     def __init__(self, world: World, num_envs: int) -> None:
         super().__init__(world, num_envs)
