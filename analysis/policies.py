@@ -64,13 +64,24 @@ def agent_policy(
         versions = _displayed(world, chunk, shown)
         for index in versions:
             rows = np.asarray(probabilities(observer.encode(chunk, index)), dtype=np.float64)
-            if rows.shape != (len(chunk), dynamics.A):
-                raise ValueError(
-                    f"the agent gave probabilities of shape {rows.shape} for {len(chunk)} "
-                    f"observations, expected ({len(chunk)}, {dynamics.A})"
-                )
+            _check_probabilities(rows, (len(chunk), dynamics.A))
             policy[chunk] += rows / rows.sum(axis=1, keepdims=True) / len(versions)
     return policy.reshape(dynamics.K, dynamics.T, dynamics.S, dynamics.A)
+
+
+def _check_probabilities(rows: np.ndarray, shape: tuple[int, int]) -> None:
+    """Probabilities in single precision pass; what is no distribution does not."""
+    if rows.shape != shape:
+        raise ValueError(
+            f"the agent gave probabilities of shape {rows.shape} for {shape[0]} observations, "
+            f"expected {shape}"
+        )
+    bad = ~((rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= 1e-4))
+    if bad.any():
+        raise ValueError(
+            "the agent gave what is no distribution over actions: "
+            f"{rows[bad.argmax()].tolist()}, expected numbers >= 0 that sum to 1"
+        )
 
 
 def _displayed(world: World, cells: np.ndarray, shown: int | None) -> list[np.ndarray]:

@@ -3,15 +3,22 @@
 Example: myopia evaluate runs/first
 Example: myopia evaluate runs/first --probe all
 Example: myopia evaluate stop-at:3 Investment gain=1 --json
+Example: myopia evaluate my_agent:probabilities Investment
 """
 
 import dataclasses
+import importlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
 from myopia.cli.world import dials_from, one_thread, print_json, print_table, show, world_from
+from myopia.envs import World
+
+Agent = Callable[[Any], Any]
+"""From observations to action probabilities."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,9 +26,10 @@ class Options:
     """What `myopia evaluate` is asked."""
 
     subject: Annotated[str, tyro.conf.Positional]
-    """A run folder; or random, myopic, lifetime, oracle:delta=D,beta=B, stop-at:K, always:NAME."""
+    """A run folder; or random, myopic, lifetime, oracle:delta=D,beta=B, stop-at:K, always:NAME; or
+    module:function, from observations (n, D) to action probabilities (n, A)."""
     world: Annotated[str | None, tyro.conf.Positional] = None
-    """The world of a reference policy; its dials as key=value beside it."""
+    """The world of a policy or a function; its dials as key=value beside it."""
     probe: str | None = None
     """Judge the agent in changed worlds, too: all, or names separated by commas."""
     json: bool = False
@@ -93,38 +101,40 @@ def _print_probe(name: str, answers: dict) -> None:
 
 
 def _evaluate(options: Options):
-    from myopia.analysis.evaluation import evaluate, evaluate_agent
+    from myopia.analysis.evaluation import evaluate
     from myopia.analysis.policies import REFERENCES, reference_policy
 
     folder = Path(options.subject)
-    if options.subject.partition(":")[0] in REFERENCES and not folder.is_dir():
+    kind = options.subject.partition(":")[0]
+    if not folder.is_dir() and (kind in REFERENCES or ":" in options.subject):
         if options.world is None:
             raise ValueError(
                 f"policy {options.subject!r} needs a world beside it, as in: "
                 f"myopia evaluate {options.subject} Investment"
             )
         world = world_from(options.world, options.dials)
+        if kind not in REFERENCES:
+            return _judge(world, _function(options.subject), options)
         if options.probe is not None:
             raise ValueError(
                 f"probes change what an agent sees, but {options.subject!r} is a table over the "
-                "true epoch; expected a run folder"
+                "true epoch; expected a run folder or a function"
             )
         policy = reference_policy(world, options.subject)
         return evaluate(world, policy, options.subject), None
     if not folder.is_dir():
         raise ValueError(
-            f"{options.subject!r} is neither a run folder nor one of the policies "
-            f"{', '.join(REFERENCES)}"
+            f"{options.subject!r} is neither a run folder, nor one of the policies "
+            f"{', '.join(REFERENCES)}, nor module:function"
         )
     if options.world is not None:
         raise ValueError(
             f"a run folder brings its own world, got {options.world!r} as well; "
             "expected dials only, as in: channel=severed"
         )
-    from myopia.agents.agent import Agent
+    from myopia.agents.agent import Agent as Trained
     from myopia.agents.files import write_json
     from myopia.agents.run import RunConfig
-    from myopia.analysis.probe import ask
     from myopia.envs.observer import observation_names
 
     one_thread()
@@ -136,12 +146,33 @@ def _evaluate(options: Options):
             f"{len(observation_names(trained_in))} entries to {len(observation_names(world))}; "
             "expected dials that leave the agent's inputs as they were"
         )
-    agent = Agent.load(folder)
-    probes = None if options.probe is None else ask(world, agent, options.probe)
-    evaluation = evaluate_agent(world, agent, folder.name)
+    evaluation, probes = _judge(world, Trained.load(folder), options)
     if not options.dials:
         write_json(folder / "evaluation.json", evaluation.json())
     return evaluation, probes
+
+
+def _judge(world: World, agent: Agent, options: Options):
+    from myopia.analysis.evaluation import evaluate_agent
+    from myopia.analysis.probe import ask
+
+    probes = None if options.probe is None else ask(world, agent, options.probe)
+    return evaluate_agent(world, agent, Path(options.subject).name), probes
+
+
+def _function(path: str) -> Agent:
+    """The function that `module:function` names."""
+    name, _, attribute = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"{path!r} is neither a run folder, nor a known policy, nor a function that can be "
+            f"imported: {error}"
+        ) from None
+    if not callable(found):
+        raise ValueError(f"{path!r}: expected a function, got {type(found).__name__}")
+    return found
 
 
 def _interval(delta: dict) -> str:

@@ -78,7 +78,7 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["oracle", "Investment", "schedule=linear:cutoff=99"], "lies beyond max_epochs=12"),
         (["envs", "gain=1"], "myopia envs takes no dials, but was given gain=1"),
         (["evaluate", "random"], "needs a world beside it"),
-        (["evaluate", "no/such/run"], "neither a run folder nor one of the policies"),
+        (["evaluate", "no/such/run"], "is neither a run folder, nor one of the policies"),
         (["train", "Work", "--algo", "pp"], "unknown algorithm 'pp', did you mean 'ppo'"),
         (["train", "Work", "--credit", "epochs"], "did you mean 'epoch'"),
         (["train", "Work", "--total-timesteps", "0"], "total_timesteps must be at least 1, got 0"),
@@ -102,6 +102,27 @@ def test_bad_input_is_one_sentence_and_code_2(arguments, sentence, capsys, tmp_p
     assert error.startswith("myopia: ")
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir()), "bad input must write nothing"
+
+
+def test_evaluate_a_function(capsys, tmp_path, monkeypatch) -> None:
+    (tmp_path / "my_agent.py").write_text(
+        "import numpy as np\n"
+        "def works(seen):\n    return np.eye(3)[np.zeros(len(seen), dtype=int)]\n"
+        "def loud(seen):\n    return np.full((len(seen), 3), 0.5)\n"
+        "constant = 3\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    entries = json.loads(printed(capsys, "evaluate", "my_agent:works", "Work", "--json"))
+    assert entries["stop"]["overrun"] == 1
+    assert [row["shutdown"] for row in entries["index_response"]] == [0] * 13
+    assert "cutoff-moved" in printed(capsys, "evaluate", "my_agent:works", "Work", "--probe", "all")
+    for subject, sentence in (
+        ("my_agent:loud", "no distribution over actions: [0.5, 0.5, 0.5]"),
+        ("my_agent:none", "nor a function that can be imported"),
+        ("my_agent:constant", "expected a function, got int"),
+    ):
+        assert main(["evaluate", subject, "Work"]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", ["file", "file/below"])
