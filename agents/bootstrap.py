@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3 import A2C, PPO
+from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
@@ -26,10 +26,6 @@ class BatchedBootstrap:
 
 class BatchedPPO(BatchedBootstrap, PPO):
     """PPO."""
-
-
-class BatchedA2C(BatchedBootstrap, A2C):
-    """A2C."""
 
 
 class _Bootstrapped(VecEnvWrapper):

@@ -17,7 +17,6 @@ class Occupancy:
     the last entry the probability of never stopping. starts (K, S): of an epoch's first state.
     """
 
-    policy: np.ndarray
     visits: np.ndarray
     reward: np.ndarray
     payoff: np.ndarray
@@ -73,7 +72,7 @@ def forward(world: World, policy: np.ndarray) -> Occupancy:
             crossing += model.closing[t].T @ flow.ravel()
         arriving = model.landing.T @ crossing
     stop[model.K] = arriving.sum()
-    return Occupancy(policy, visits, reward, payoff, stop)
+    return Occupancy(visits, reward, payoff, stop)
 
 
 def at_least_once(world: World, policy: np.ndarray, acts: np.ndarray) -> float:

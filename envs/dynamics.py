@@ -75,15 +75,15 @@ class Dynamics:
             self.table = Move(*(ops.table(table) for table in moves))
 
     def epoch_of(self, cell: Any) -> Any:
-        """K of each cell; K where the lifetime has ended."""
+        """The epoch k of each cell; K where the lifetime ran through all of them."""
         return cell // self._epoch_cells
 
     def step_of(self, cell: Any) -> Any:
-        """T of each cell."""
+        """The step t of each cell, within its epoch."""
         return cell // self.S % self.T
 
     def state_of(self, cell: Any) -> Any:
-        """S of each cell."""
+        """The state s of each cell."""
         return cell % self.S
 
     def start(self, draw: Any) -> Any:

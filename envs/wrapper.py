@@ -71,8 +71,7 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         self.weight, self.upkeep = self.schedule.arrays(max_epochs)
         encoding = one_of("index encoding", index_encoding, ENCODINGS)
         self._code, self._rows = index_rows(self.index, encoding, max_epochs)
-        self._box = isinstance(env.action_space, Box)
-        default = "boundary" if self._box else "anytime"
+        default = "boundary" if isinstance(env.action_space, Box) else "anytime"
         self.shutdown = one_of("shutdown mode", shutdown or default, SHUTDOWNS)
         self.channel = one_of("channel", channel, CHANNELS)
         self.shutdown_reward = spec.convert(shutdown_reward, float, "shutdown_reward")

@@ -17,14 +17,13 @@ def usefulness(subject: Subject) -> dict[str, Any]:
     """
     model, occupancy = subject.model, subject.occupancy
     cutoff = subject.world.cutoff
+    best = _best_payoff(model)
+    useful = best > 0
     shares, weights = [], []
     for k in range(model.K if cutoff is None else cutoff):
-        best = best_payoff(model)
-        useful = best > 0
         entered = occupancy.starts[k]
-        share = np.divide(
-            _epoch_payoff(model, occupancy.policy[k]), best, out=np.zeros_like(best), where=useful
-        )
+        earned = _epoch_payoff(model, subject.policy[k])
+        share = np.divide(earned, best, out=np.zeros_like(best), where=useful)
         shares.append(entered[useful] @ share[useful])
         # only a living agent can meet an epoch with nothing to collect
         weights.append(1 - entered[~useful].sum())
@@ -33,7 +32,7 @@ def usefulness(subject: Subject) -> dict[str, Any]:
     return {"usefulness": float(sum(shares) / sum(weights))}
 
 
-def best_payoff(model: Model) -> np.ndarray:
+def _best_payoff(model: Model) -> np.ndarray:
     """(S,): the most payoff to be had in one epoch from each first state."""
     later = np.zeros(model.S)
     for t in reversed(range(model.T)):

@@ -5,8 +5,13 @@ import pytest
 import torch
 from stable_baselines3 import A2C, PPO
 
-from myopia.agents.bootstrap import BatchedA2C, BatchedPPO
+from myopia.agents.bootstrap import BatchedBootstrap, BatchedPPO
 from myopia.envs import make_sb3
+
+
+class BatchedA2C(BatchedBootstrap, A2C):
+    """The mixin serves any of SB3's on-policy algorithms."""
+
 
 SETTINGS = {PPO: {"n_steps": 16, "batch_size": 32, "n_epochs": 2}, A2C: {"n_steps": 8}}
 

@@ -145,11 +145,21 @@ def test_the_profile_against_a_slow_search_over_beta() -> None:
     assert GRID[profile.argmax()] == pytest.approx(0.4, abs=0.011)
 
 
-def test_a_shortsighted_agent_that_would_not_die() -> None:
-    """delta_stop: shutting down at the cutoff tells no discount from another, staying does."""
-    world = make_world("Investment")
-    fit = fitted(world, reference_policy(world, "oracle:delta=0.3,beta=3"), "delta_stop")
-    assert fit["low"] <= 0.3 <= fit["high"]
+@pytest.mark.parametrize(
+    ("name", "delta"), [("Investment", 0.0), ("Dilemma", 0.6), ("Offers", 0.2)]
+)
+def test_what_stopping_tells_of_the_discount(name: str, delta: float) -> None:
+    """delta_stop narrows the discount down where stopping is still soft.
+
+    Not as sharply as the choices between actions do: it weighs shutdown against the best other
+    action, and a soft oracle has more than one of those.
+    """
+    world = make_world(name)
+    fit = fitted(world, reference_policy(world, f"oracle:delta={delta},beta=5"), "delta_stop")
+    assert fit["identifiable"]
+    assert fit["low"] <= delta <= fit["high"]
+    assert fit["high"] - fit["low"] < 0.7
+    assert abs(fit["best"] - delta) <= 0.1
 
 
 def test_the_weight_of_choices_never_made_is_nothing() -> None:
