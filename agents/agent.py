@@ -5,57 +5,101 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.spaces import Discrete
+from safetensors import SafetensorError
 from safetensors.torch import load_file
-from stable_baselines3.common.policies import ActorCriticPolicy
 
-from myopia.agents.presets import PRESETS, PPOPreset
+from myopia.agents.algorithm import Algorithm
 from myopia.agents.run import RunConfig
 from myopia.envs import World
-from myopia.envs.observer import observation_space
+from myopia.envs.observer import observation_names
+from myopia.envs.world import shutdown_allowed
 
 
 class Agent:
     """Calling it maps observations (n, D) to action probabilities (n, A)."""
 
-    def __init__(self, policy: ActorCriticPolicy) -> None:
-        self.policy = policy
+    def __init__(self, policy: Any, settings: Algorithm, world: World) -> None:
+        self.policy, self.settings, self.world = policy, settings, world
 
     def __call__(self, observations: np.ndarray) -> np.ndarray:
-        """Sampled probabilities, not the greedy choice."""
+        """The probabilities that it samples from; a Q-learner's are all on its best action."""
         with torch.no_grad():
             tensor = torch.as_tensor(observations, device=self.policy.device)
-            distribution: Any = self.policy.get_distribution(tensor).distribution
-            return distribution.probs.double().cpu().numpy()
+            allowed = np.ones((len(observations), len(self.world.actions)), dtype=bool)
+            allowed[:, -1] = may_shut_down(self.world, observations)
+            probabilities = self.settings.probabilities(self.policy, tensor, allowed)
+        return probabilities.double().cpu().numpy()
 
     @staticmethod
-    def load(folder: Path) -> "Agent":
+    def load(folder: Path, steps: int | None = None) -> "Agent":
         """The agent of a run folder, rebuilt from its JSON and its weights: nothing is unpickled.
 
-        Raises ValueError where the folder is no finished run.
+        `steps` picks a snapshot taken during training (see `snapshots`). Raises ValueError where
+        the folder is no finished run, or holds no such snapshot. A run of RecurrentPPO gives a
+        `RecurrentAgent`.
         """
         config = RunConfig.read(folder)
         weights = folder / "weights.safetensors"
+        if steps is not None:
+            found = snapshots(folder)
+            if steps not in found:
+                raise ValueError(
+                    f"{folder}: no snapshot after {steps} steps, expected one of "
+                    f"{', '.join(map(str, found)) or 'none'}"
+                )
+            weights = found[steps]
         if not weights.exists():
             raise ValueError(f"{folder} has no weights.safetensors: the run has not finished")
-        policy = build_policy(config.make_world(), PRESETS[config.algo])
-        policy.load_state_dict(load_file(weights))
-        policy.set_training_mode(False)
-        return Agent(policy)
+        world, settings = config.make_world(), config.settings
+        policy = settings.policy(world)
+        try:
+            policy.load_state_dict(load_file(weights))
+        except (SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{weights}: not the weights of this run: {reason}") from None
+        return (RecurrentAgent if settings.recurrent else Agent)(policy, settings, world)
 
 
-def policy_settings(preset: PPOPreset) -> dict[str, Any]:
-    """SB3's `policy_kwargs`: separate towers of this preset's widths."""
-    return {"net_arch": {"pi": list(preset.hidden), "vf": list(preset.hidden)}}
+class RecurrentAgent(Agent):
+    """An agent with a memory: it has no table of probabilities, and is judged by sampling."""
 
-
-def build_policy(world: World, preset: PPOPreset) -> ActorCriticPolicy:
-    """A fresh SB3 policy of the shape that `preset` trains in `world`."""
-    # SB3 draws fresh weights from the global generator: whoever trains beside us must not notice
-    with torch.random.fork_rng(devices=[]):
-        return ActorCriticPolicy(
-            observation_space(world),
-            Discrete(len(world.actions)),
-            lambda progress: preset.learning_rate,
-            **policy_settings(preset),
+    def __call__(self, observations: np.ndarray) -> np.ndarray:
+        """Raise ValueError: what it does depends on what it saw before."""
+        raise ValueError(
+            "an agent with a memory is no function of the observation, expected step(observations, "
+            "memory, starts)"
         )
+
+    def step(
+        self, observations: np.ndarray, memory: Any, starts: np.ndarray
+    ) -> tuple[np.ndarray, Any]:
+        """Action probabilities (n, A) and the next memory.
+
+        `starts` (n,) is True where a lifetime begins: the memory is empty there, as it is where
+        `memory` is None.
+        """
+        device = self.policy.device
+        if memory is None:
+            lstm = self.policy.lstm_actor
+            shape = (lstm.num_layers, len(observations), lstm.hidden_size)
+            memory = (torch.zeros(shape, device=device), torch.zeros(shape, device=device))
+        with torch.no_grad():
+            distribution, memory = self.policy.get_distribution(
+                torch.as_tensor(observations, device=device),
+                memory,
+                torch.as_tensor(starts, dtype=torch.float32, device=device),
+            )
+        return distribution.distribution.probs.double().cpu().numpy(), memory
+
+
+def may_shut_down(world: World, observations: np.ndarray) -> np.ndarray:
+    """Whether `world` allows a shutdown in the step that these observations show, (n,) bool."""
+    names = observation_names(world)
+    steps = np.array([name.startswith("step=") for name in names])
+    return shutdown_allowed(world.shutdown, observations[:, steps].argmax(axis=1))
+
+
+def snapshots(folder: Path) -> dict[int, Path]:
+    """Steps -> weights, of the snapshots that were taken while the run was trained, in order."""
+    found = sorted((folder / "checkpoint" / "weights").glob("*.safetensors"))
+    return {int(path.stem): path for path in found if path.stem.isdecimal()}

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in place in one step."""
@@ -15,7 +17,10 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     os.close(handle)
     temporary = Path(name)
     try:
-        write(temporary)
+        try:
+            write(temporary)
+        except SafetensorError as error:  # a full disk, in that library's words
+            raise OSError(f"{path}: {error}") from None
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     finally:

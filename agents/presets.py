@@ -1,25 +1,26 @@
-"""The settings with which each algorithm learns the worlds that ship."""
+"""The settings with which each algorithm learns the worlds that ship, and their text form."""
 
-import dataclasses
+import myopia.agents.algorithms  # noqa: F401, registers them
+from myopia.agents.algorithm import ALGORITHMS, Algorithm
+from myopia.envs import spec
 
-
-@dataclasses.dataclass(frozen=True)
-class PPOPreset:
-    """SB3's PPO. Discount 1 within and across epochs: the credit mode sets the horizon."""
-
-    total_timesteps: int = 400_000
-    num_envs: int = 64
-    n_steps: int = 64
-    batch_size: int = 512
-    n_epochs: int = 4
-    learning_rate: float = 2e-3
-    anneal: bool = True  # the learning rate falls linearly to 0
-    gamma: float = 1.0
-    gae_lambda: float = 0.95
-    ent_coef: float = 0.01
-    clip_range: float = 0.2
-    hidden: tuple[int, ...] = (64, 64)
+PRESETS: dict[str, Algorithm] = {name: cls() for name, cls in ALGORITHMS.items()}  # type: ignore[abstract]
+"""Algorithm -> its default settings; `Algorithm.worlds` says what a world needs different."""
 
 
-PRESETS = {"ppo": PPOPreset()}
-"""Algorithm -> its settings."""
+def find_algorithm(text: str, world: str) -> tuple[Algorithm, int]:
+    """The settings that `ppo` or `ppo:gamma=0.4,hidden=32/32` asks for in the world of this name.
+
+    What is not said is the preset's for that world. Returns the settings and the preset's number
+    of timesteps. Raises ValueError naming the nearest algorithm or setting.
+    """
+    name, given = spec.split(text, "algorithm", ALGORITHMS)
+    cls = ALGORITHMS[name]
+    preset = dict(cls.worlds.get(world, {}))
+    steps = preset.pop("total_timesteps", cls.total_timesteps)
+    return spec.build(cls, {**preset, **given}, f"algorithm {text!r}"), steps
+
+
+def format_algorithm(settings: Algorithm) -> str:
+    """The text that `find_algorithm` reads back to `settings`, whatever the presets say then."""
+    return spec.format_spec(type(settings).__name__.lower(), settings)

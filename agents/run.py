@@ -1,5 +1,6 @@
 """A run folder: what was asked, what it became, and the agent."""
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -7,15 +8,18 @@ import json
 import platform
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from myopia.agents.algorithm import Algorithm
+from myopia.agents.credit import Credit
 from myopia.agents.files import read_json, write_json
-from myopia.agents.presets import PRESETS
+from myopia.agents.presets import find_algorithm, format_algorithm
 from myopia.envs import World, make_world
-from myopia.envs.choices import one_of
 
 FORMAT = 1
 """Raised when a run folder changes so that older code cannot read it."""
@@ -23,27 +27,57 @@ FORMAT = 1
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    """What a training run was asked to do; equal configs have equal results on a CPU."""
+    """What a training run was asked to do; equal configs have equal results on a CPU.
+
+    `algo` is `ppo` or `ppo:gamma=0.4,hidden=32/32`; it is kept with every setting spelled out, so
+    that a run stays what it was when a preset changes. `total_timesteps` is the preset's if not
+    given. `credit` is lifetime, bootstrap, epoch or window:M.
+    """
 
     world: str
     dials: dict[str, Any]
     algo: str = "ppo"
     credit: str = "lifetime"
     seed: int = 0
-    total_timesteps: int = PRESETS["ppo"].total_timesteps
+    total_timesteps: int | None = None
 
     def __post_init__(self) -> None:
-        one_of("algorithm", self.algo, PRESETS)
-        if self.total_timesteps < 1:
+        settings, steps = find_algorithm(self.algo, self.world)
+        settings.accept(self.credit_mode)
+        object.__setattr__(self, "algo", format_algorithm(settings))
+        if self.total_timesteps is None:
+            object.__setattr__(self, "total_timesteps", steps)
+        if self.steps < 1:
             raise ValueError(f"total_timesteps must be at least 1, got {self.total_timesteps}")
         if not 0 <= self.seed < 1 << 32:
             raise ValueError(f"seed must lie in 0..{(1 << 32) - 1}, got {self.seed}")
 
     @property
+    def steps(self) -> int:
+        """Steps in the world, over all copies of it."""
+        assert self.total_timesteps is not None
+        return self.total_timesteps
+
+    @property
+    def settings(self) -> Algorithm:
+        """The algorithm's settings."""
+        return find_algorithm(self.algo, self.world)[0]
+
+    @property
+    def credit_mode(self) -> Credit:
+        """What the learner is told at an epoch boundary."""
+        return Credit.of(self.credit)
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm's name."""
+        return self.algo.partition(":")[0]
+
+    @property
     def id(self) -> str:
         """A short hash of everything that was asked."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
-        return f"{self.world}-{self.algo}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        return f"{self.world}-{self.algorithm}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
     def make_world(self) -> World:
         """The world that the run trains in."""
@@ -81,10 +115,29 @@ class RunFolder:
         record = self.path / "run.json"
         return record.exists() and read_json(record).get("status") == "done"
 
-    def record(
-        self, status: str, wall_seconds: float, device: str, cause: str | None = None
-    ) -> None:
-        """Write `run.json`: status running, done or failed (and why), and where it ran."""
+    @contextlib.contextmanager
+    def recorded(self, device: str) -> Iterator[None]:
+        """Write `run.json` around the training: running, then done, or failed and why."""
+        self._earlier, self._began = 0.0, time.monotonic()
+        self._record("running", device)
+        try:
+            yield
+        except BaseException as error:  # an interrupt, too, is a cause that the folder should tell
+            cause = f"{type(error).__name__}: {error}".rstrip(": ")
+            with contextlib.suppress(OSError):  # a full disk has its own sentence already
+                self._record("failed", device, cause)
+            raise
+        self._record("done", device)
+
+    def seconds(self) -> float:
+        """Wall time of the training so far, in every process that it took."""
+        return self._earlier + time.monotonic() - self._began
+
+    def add_seconds(self, seconds: float) -> None:
+        """Count what an interrupted run took before."""
+        self._earlier += seconds
+
+    def _record(self, status: str, device: str, cause: str | None = None) -> None:
         write_json(
             self.path / "run.json",
             {
@@ -92,7 +145,7 @@ class RunFolder:
                 "status": status,
                 "cause": cause,
                 "seed": self.config.seed,
-                "wall_seconds": round(wall_seconds, 3),
+                "wall_seconds": round(self.seconds(), 3),
                 "hardware": {
                     "machine": platform.machine(),
                     "device": device,
@@ -106,7 +159,7 @@ class RunFolder:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a result."""
-    packages = ("myopia", "gymnasium", "stable-baselines3", "torch", "numpy")
+    packages = ("myopia", "gymnasium", "stable-baselines3", "sb3-contrib", "torch", "numpy")
     found = {package: importlib.metadata.version(package) for package in packages}
     return {"python": sys.version.split()[0], **found}
 

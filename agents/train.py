@@ -1,83 +1,115 @@
-"""Training: an SB3 agent in a world, into a run folder."""
+"""Training: an SB3 agent in a world, into a run folder.
+
+`python -m myopia.agents.train` is `myopia train`.
+"""
 
 import logging
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors.torch import save_file
 from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 
-from myopia.agents.agent import policy_settings
-from myopia.agents.bootstrap import BatchedPPO
+from myopia.agents.checkpoint import load_checkpoint, save_checkpoint
+from myopia.agents.device import choose_device
+from myopia.agents.fence import fenced
 from myopia.agents.files import write_whole
-from myopia.agents.presets import PRESETS, PPOPreset
+from myopia.agents.keeper import Keeper, check_finite, save_weights
+from myopia.agents.lifetimes import LifetimeCallback, LifetimeLog
 from myopia.agents.run import RunConfig, RunFolder
-from myopia.envs import make_sb3
 
 logger = logging.getLogger(__name__)
 
-DEVICES = ("auto", "cpu", "cuda")
+CHECKPOINT_SECONDS = 30.0
+"""Between two checkpoints; each takes some milliseconds, or tens of them with a replay buffer."""
 
 
 def train(
-    config: RunConfig, out: Path | None = None, device: str = "auto", progress: bool = False
+    config: RunConfig,
+    out: Path | None = None,
+    device: str = "auto",
+    progress: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    callbacks: Sequence[BaseCallback] = (),
 ) -> Path:
     """Train as `config` says, into `out` (default `runs/<id>`), and return the folder.
 
-    A finished run is left as it is. Raises ValueError for a folder that holds another run.
+    A finished run is left as it is, and an interrupted one goes on from its checkpoint: on a CPU
+    its weights are those of a run that was never interrupted. The global random generators, which
+    SB3 uses, are left as they were.
+
+    A callback with `state()` and `restore(state)`, JSON, is kept in the checkpoint. Raises
+    ValueError for a folder that holds another run or a damaged checkpoint, and `DivergedError` (a
+    ValueError) where the weights are no longer finite.
     """
     world = config.make_world()  # a wrong dial is found before anything is written
-    device = choose_device(device)
+    chosen, why = choose_device(device, config.settings)
+    logger.info("device %s: %s", chosen, why)
     folder = RunFolder(out or Path("runs") / config.id, config)
     if folder.done:
         logger.info("%s is done already", folder.path)
         return folder.path
-    started = time.monotonic()
-    folder.record("running", 0.0, device)
-    try:
-        preset = PRESETS[config.algo]
-        env = make_sb3(world, preset.num_envs, credit=config.credit, seed=config.seed)
-        model = build(env, preset, config.seed, device, folder.path / "tensorboard")
-        callback: BaseCallback | None = ProgressBarCallback() if progress else None
-        model.learn(config.total_timesteps, callback=callback, tb_log_name="train")
+    with folder.recorded(chosen), fenced():
+        settings = config.settings
+        env = settings.env(world, config.credit_mode, config.seed)
+        logs = folder.path / "tensorboard"
+        model = settings.build(env, config.credit_mode, config.seed, chosen, logs)
+        log = LifetimeLog(folder.path / "episodes.parquet", world.max_epochs)
+        state = folder.path / "checkpoint" / "state.safetensors"
+
+        def checkpoint() -> None:
+            log.write()
+            extra = {"seconds": folder.seconds(), "callbacks": _states(callbacks)}
+            save_checkpoint(state, model, config.id, extra)
+
+        if state.exists():
+            extra = load_checkpoint(state, model, config.id)
+            folder.add_seconds(extra["seconds"])
+            log.read(model.num_timesteps)
+            for callback, kept in zip(_kept(callbacks), extra["callbacks"], strict=True):
+                callback.restore(kept)
+            logger.info("%s goes on after %d steps", folder.path, model.num_timesteps)
+        keeper = Keeper(folder.path, checkpoint_seconds, checkpoint)
+        everything = [keeper, LifetimeCallback(log), *callbacks]
+        if progress:
+            everything.append(ProgressBarCallback())
+        learn(model, config.steps, everything)
+        keeper.snapshot()
+        log.write()
         write_whole(folder.path / "model.zip", model.save)
-        weights = {name: value.cpu() for name, value in model.policy.state_dict().items()}
-        write_whole(folder.path / "weights.safetensors", lambda path: save_file(weights, path))
-    except BaseException as error:  # an interrupt, too, is a cause that the folder should tell
-        cause = f"{type(error).__name__}: {error}".rstrip(": ")
-        folder.record("failed", time.monotonic() - started, device, cause)
-        raise
-    folder.record("done", time.monotonic() - started, device)
+        save_weights(folder.path / "weights.safetensors", model)
+        state.unlink(missing_ok=True)
     return folder.path
 
 
-def build(env: Any, preset: PPOPreset, seed: int, device: str, logs: Path | None) -> BatchedPPO:
-    """SB3's PPO on `env` with the settings of `preset`."""
-    rate = preset.learning_rate
-    return BatchedPPO(
-        "MlpPolicy",
-        env,
-        learning_rate=(lambda left: rate * left) if preset.anneal else rate,
-        n_steps=preset.n_steps,
-        batch_size=preset.batch_size,
-        n_epochs=preset.n_epochs,
-        gamma=preset.gamma,
-        gae_lambda=preset.gae_lambda,
-        ent_coef=preset.ent_coef,
-        clip_range=preset.clip_range,
-        policy_kwargs=policy_settings(preset),
-        tensorboard_log=str(logs) if logs else None,
-        seed=seed,
-        device=device,
-    )
+def learn(model: Any, total_timesteps: int, callbacks: list[BaseCallback]) -> None:
+    """SB3's `learn`, up to `total_timesteps` in all; NaN is told as what it is."""
+    begun = model.num_timesteps > 0
+    try:
+        model.learn(
+            total_timesteps - model.num_timesteps,
+            callback=callbacks,
+            tb_log_name="train",
+            reset_num_timesteps=not begun,
+        )
+    except ValueError:
+        # torch refuses NaN logits in the middle of an update, before anybody else can look
+        check_finite(model)
+        raise
+    check_finite(model)
 
 
-def choose_device(device: str) -> str:
-    """`auto` is the CPU: stepping SB3 with networks this small, a GPU waits for Python."""
-    if device not in DEVICES:
-        raise ValueError(f"device must be one of {', '.join(DEVICES)}, got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device cuda: this machine's torch sees no CUDA device, expected cpu")
-    return "cpu" if device == "auto" else device
+def _kept(callbacks: Sequence[BaseCallback]) -> list[Any]:
+    return [callback for callback in callbacks if hasattr(callback, "state")]
+
+
+def _states(callbacks: Sequence[BaseCallback]) -> list[Any]:
+    return [callback.state() for callback in _kept(callbacks)]
+
+
+if __name__ == "__main__":
+    import sys
+
+    from myopia.cli.main import main
+
+    sys.exit(main(["train", *sys.argv[1:]]))

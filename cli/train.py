@@ -20,15 +20,18 @@ class Options:
     world: Annotated[str, tyro.conf.Positional]
     """Id or short name; its dials as key=value beside it."""
     algo: str = "ppo"
-    """Learning algorithm."""
+    """Learning algorithm, with its settings: ppo, ppo:gamma=0.4,hidden=32/32, a2c, dqn, qrdqn,
+    maskableppo, recurrentppo."""
     credit: str = "lifetime"
-    """What the learner is told at an epoch boundary: lifetime, bootstrap or epoch."""
+    """What the learner is told at an epoch boundary: lifetime, bootstrap, epoch or window:M."""
     seed: int = 0
     """Seed of the world, the weights and the sampling."""
     total_timesteps: int | None = None
     """Steps in the world, over all copies of it; the preset's if not given."""
     device: str = "auto"
     """auto, cpu or cuda."""
+    checkpoint_seconds: float = 30.0
+    """Seconds between two checkpoints; the same command goes on from the last one."""
     out: Path | None = None
     """Run folder; runs/<id> if not given."""
     json: bool = False
@@ -40,32 +43,30 @@ class Options:
 def run(options: Options) -> int:
     """Train, and say where the run is."""
     world = world_from(options.world, options.dials)
-    from myopia.agents.presets import PRESETS
+    from myopia.agents.device import choose_device
     from myopia.agents.run import RunConfig, RunFolder
-    from myopia.agents.train import choose_device, train
-    from myopia.envs.choices import one_of
-    from myopia.envs.credit import CREDITS
+    from myopia.agents.train import train
 
     one_thread()
-    choose_device(options.device)
-    one_of("credit mode", options.credit, CREDITS)
-    preset = PRESETS[one_of("algorithm", options.algo, PRESETS)]
-    steps = options.total_timesteps
     config = RunConfig(
-        world=options.world,
+        world=world.name,
         dials=world.dials(),
         algo=options.algo,
         credit=options.credit,
         seed=options.seed,
-        total_timesteps=preset.total_timesteps if steps is None else steps,
+        total_timesteps=options.total_timesteps,
     )
+    device, why = choose_device(options.device, config.settings)
     terminal = sys.stderr.isatty() and not options.json
     out = options.out or Path("runs") / config.id
     done = (out / "config.json").exists() and RunFolder(out, config).done
-    folder = train(config, out, options.device, progress=terminal)
+    folder = train(config, out, device, terminal, options.checkpoint_seconds)
     if options.json:
         print_json({"run": str(folder), "config": dataclasses.asdict(config)})
     else:
-        print(f"{'done already' if done else 'trained'}: {config.algo} in {world.name}, {folder}")
+        print(
+            f"{'done already' if done else 'trained'}: {config.algorithm} in {world.name}, {folder}"
+        )
+        print(f"  device {device}: {why}")
         print(f"  myopia evaluate {folder}")
     return 0

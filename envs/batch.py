@@ -35,6 +35,8 @@ class Step(NamedTuple):
 class Batch:
     """`num_envs` lifetimes of `world`; `reset` before the first `step`."""
 
+    _STATE = ("key", "lifetime", "cell", "steps", "epoch_payoff", "lifetime_reward")
+
     def __init__(self, world: World, num_envs: int, ops: Any = NumpyOps) -> None:
         if not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
@@ -93,6 +95,16 @@ class Batch:
             lifetime_reward=lifetime_reward,
             length=length,
         )
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the lifetimes under way depend on, as arrays; not before a reset."""
+        return {name: getattr(self, name) for name in self._STATE}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from what `state()` gave; instead of a reset."""
+        for name in self._STATE:
+            setattr(self, name, state[name])
+        self.words = lifetime_key(self.key, self.lifetime) if self._draws else None
 
     def rewards_so_far(self) -> Any:
         """What each present lifetime has earned, (n,)."""

@@ -24,6 +24,11 @@ def with_credit(env: VecEnv, credit: str) -> VecEnv:
     Works on any VecEnv whose infos say `epoch_end`: the native batch, and a DummyVecEnv or
     SubprocVecEnv of EpochWrapper envs. Raises ValueError naming the nearest mode.
     """
+    if credit.startswith("window"):
+        raise ValueError(
+            f"credit {credit!r} is applied by the learner, who sums the rewards of a rollout: "
+            "expected myopia train --credit window:M, or one of " + ", ".join(CREDITS)
+        )
     one_of("credit mode", credit, CREDITS)
     return env if credit == "lifetime" else CreditVecEnv(env, credit)
 

@@ -34,6 +34,8 @@ def lookup_fits(world: World) -> bool:
 class LookupBatch(Batch):
     """`Batch` for worlds that `lookup_fits`: the same results, in a fraction of the time."""
 
+    _STATE = (*Batch._STATE, "_sums")
+
     def __init__(self, world: World, num_envs: int) -> None:
         super().__init__(world, num_envs)
         self._tables = _tables(world)

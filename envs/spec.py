@@ -16,10 +16,19 @@ def parse(text: str, what: str, kinds: Mapping[str, type]) -> Any:
 
     Raises ValueError for an unknown kind or key, a missing key, or a value of the wrong type.
     """
+    kind, values = split(text, what, kinds)
+    return build(kinds[kind], values, f"{what} {text!r}")
+
+
+def split(text: str, what: str, kinds: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """The kind and the values, still text, of `kind:key=value,key=value`.
+
+    Raises ValueError for an unknown kind, a key without a value or one that is given twice.
+    """
     kind, _, rest = text.strip().partition(":")
     if kind not in kinds:
         raise unknown(what, kind, kinds)
-    values = {}
+    values: dict[str, str] = {}
     for item in filter(None, (part.strip() for part in rest.split(","))):
         key, equals, value = item.partition("=")
         if not equals:
@@ -27,7 +36,7 @@ def parse(text: str, what: str, kinds: Mapping[str, type]) -> Any:
         if key.strip() in values:
             raise ValueError(f"{what} {text!r}: {key.strip()} is given twice")
         values[key.strip()] = value.strip()
-    return build(kinds[kind], values, f"{what} {text!r}")
+    return kind, values
 
 
 def build(cls: type, values: Mapping[str, Any], where: str) -> Any:

@@ -1,0 +1,24 @@
+"""A2C (arXiv 1602.01783, synchronous), as Stable-Baselines3 has it."""
+
+import dataclasses
+
+import stable_baselines3
+
+from myopia.agents.algorithm import register
+from myopia.agents.credit import CreditedRollouts
+from myopia.agents.on_policy import OnPolicy
+
+
+class CreditedA2C(CreditedRollouts, stable_baselines3.A2C):
+    """SB3's A2C under a credit mode."""
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class A2C(OnPolicy):
+    """Advantage actor-critic: one step on each rollout."""
+
+    model_class = CreditedA2C
+    total_timesteps = 1_000_000
+    num_envs: int = 64
+    n_steps: int = 16

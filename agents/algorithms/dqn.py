@@ -1,0 +1,25 @@
+"""DQN (Mnih et al. 2015), as Stable-Baselines3 has it."""
+
+import dataclasses
+from typing import Any
+
+import stable_baselines3
+import torch
+from stable_baselines3.dqn.policies import DQNPolicy
+
+from myopia.agents.algorithm import register
+from myopia.agents.q_learning import QLearning
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class DQN(QLearning):
+    """Deep Q-learning with replay and a target network."""
+
+    model_class = stable_baselines3.DQN
+    policy_class = DQNPolicy
+    total_timesteps = 300_000
+
+    def values(self, policy: Any, observations: torch.Tensor) -> torch.Tensor:
+        """See QLearning.values."""
+        return policy.q_net(observations)

@@ -1,0 +1,26 @@
+"""PPO (arXiv 1707.06347), as Stable-Baselines3 has it."""
+
+import dataclasses
+
+import stable_baselines3
+
+from myopia.agents.algorithm import register
+from myopia.agents.credit import CreditedRollouts
+from myopia.agents.on_policy import Clipped
+
+
+class CreditedPPO(CreditedRollouts, stable_baselines3.PPO):
+    """SB3's PPO under a credit mode."""
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class PPO(Clipped):
+    """Proximal policy optimisation."""
+
+    model_class = CreditedPPO
+    total_timesteps = 400_000
+    worlds = {  # noqa: RUF012
+        "Offers": {"total_timesteps": 1_000_000},
+        "Orchard": {"total_timesteps": 1_000_000},
+    }

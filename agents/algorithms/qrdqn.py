@@ -1,0 +1,30 @@
+"""DQN on the quantiles of the return (arXiv 1710.10044), as sb3-contrib has it."""
+
+import dataclasses
+from typing import Any
+
+import sb3_contrib
+import torch
+from sb3_contrib.qrdqn.policies import QRDQNPolicy
+
+from myopia.agents.algorithm import register
+from myopia.agents.q_learning import QLearning
+
+
+@register
+@dataclasses.dataclass(frozen=True)
+class QRDQN(QLearning):
+    """Quantile regression DQN: acts on the mean of `quantiles` quantiles."""
+
+    model_class = sb3_contrib.QRDQN
+    policy_class = QRDQNPolicy
+    total_timesteps = 300_000
+    quantiles: int = 25
+
+    def policy_settings(self) -> dict[str, Any]:
+        """See Algorithm.policy_settings."""
+        return {**super().policy_settings(), "n_quantiles": self.quantiles}
+
+    def values(self, policy: Any, observations: torch.Tensor) -> torch.Tensor:
+        """See QLearning.values."""
+        return policy.quantile_net(observations).mean(dim=1)

@@ -1,0 +1,81 @@
+"""What the Q-learning algorithms share: settings, replay, greedy judgement."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
+
+from myopia.agents.algorithm import Algorithm, check_positive, one_hot_of_best
+from myopia.agents.credit import Credit
+from myopia.envs import World, make_sb3
+
+
+@dataclasses.dataclass(frozen=True)
+class QLearning(Algorithm):
+    """Settings of a Q-learner, by SB3's names; `train_freq` counts steps of the whole batch."""
+
+    model_class: ClassVar[Any]
+    greedy: ClassVar[bool] = True
+
+    num_envs: int = 16
+    learning_rate: float = 1e-3
+    gamma: float = 1.0
+    buffer_size: int = 100_000
+    learning_starts: int = 5_000
+    batch_size: int = 256
+    train_freq: int = 4
+    gradient_steps: int = 4
+    target_update_interval: int = 2_000
+    exploration_fraction: float = 0.5
+    exploration_final_eps: float = 0.05
+    max_grad_norm: float = 10.0
+    hidden: tuple[int, ...] = (64, 64)
+
+    def __post_init__(self) -> None:
+        check_positive(self, "num_envs", "learning_rate", "buffer_size", "batch_size", "train_freq")
+        if not 0 <= self.gamma <= 1:
+            raise ValueError(f"gamma must lie in 0..1, got {self.gamma}")
+
+    def accept(self, credit: Credit) -> None:
+        """See Algorithm.accept: a replayed step has no rollout to take later rewards from."""
+        if credit.kind == "window":
+            raise ValueError(
+                f"credit {credit} needs an on-policy algorithm such as ppo, "
+                f"got {type(self).__name__.lower()}"
+            )
+
+    def env(self, world: World, credit: Credit, seed: int) -> VecEnv:
+        """See Algorithm.env: boundaries are marked in the dones."""
+        return make_sb3(world, self.num_envs, credit=str(credit), seed=seed)
+
+    def build(
+        self, env: VecEnv, credit: Credit, seed: int, device: str, logs: Path | None
+    ) -> BaseAlgorithm:
+        """See Algorithm.build."""
+        shared = (field.name for field in dataclasses.fields(QLearning))
+        settings = {
+            name: getattr(self, name) for name in shared if name not in ("num_envs", "hidden")
+        }
+        return self.model_class(
+            "MlpPolicy",
+            env,
+            policy_kwargs=self.policy_settings(),
+            tensorboard_log=str(logs) if logs else None,
+            seed=seed,
+            device=device,
+            **settings,
+        )
+
+    def probabilities(
+        self, policy: Any, observations: torch.Tensor, allowed: np.ndarray
+    ) -> torch.Tensor:
+        """See Algorithm.probabilities: all on the best action."""
+        return one_hot_of_best(self.values(policy, observations))
+
+    def values(self, policy: Any, observations: torch.Tensor) -> torch.Tensor:
+        """Action values (n, A)."""
+        raise NotImplementedError
