@@ -74,10 +74,7 @@ def train(
         if progress:
             everything.append(ProgressBarCallback())
         learn(model, config.steps, everything)
-        keeper.snapshot()
-        log.write()
-        write_whole(folder.path / "model.zip", model.save)
-        save_weights(folder.path / "weights.safetensors", model)
+        finish(folder.path, model, keeper, log)
         state.unlink(missing_ok=True)
     return folder.path
 
@@ -97,6 +94,14 @@ def learn(model: Any, total_timesteps: int, callbacks: list[BaseCallback]) -> No
         check_finite(model)
         raise
     check_finite(model)
+
+
+def finish(folder: Path, model: Any, keeper: Keeper, log: LifetimeLog) -> None:
+    """Write what a trained model leaves in its run folder."""
+    keeper.snapshot()
+    log.write()
+    write_whole(folder / "model.zip", model.save)
+    save_weights(folder / "weights.safetensors", model)
 
 
 def _kept(callbacks: Sequence[BaseCallback]) -> list[Any]:

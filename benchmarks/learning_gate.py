@@ -1,4 +1,4 @@
-"""The learning gate: do the presets solve the worlds, in nine seeds of ten?
+"""The learning gate: do the presets solve the worlds, in nine seeds of ten.
 
     python benchmarks/learning_gate.py --algo ppo --seeds 10 --workers 2
 

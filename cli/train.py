@@ -1,8 +1,11 @@
-"""Train an agent in a world, into a run folder.
+"""Train an agent in a world, into a run folder; the same command again goes on where it stopped.
 
 Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0 --out runs/first
+Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
+Example: myopia train Dilemma --algo a2c --population 10 --rank epoch --interval 1000 --swap
 """
 
+import contextlib
 import dataclasses
 import sys
 from pathlib import Path
@@ -20,8 +23,8 @@ class Options:
     world: Annotated[str, tyro.conf.Positional]
     """Id or short name; its dials as key=value beside it."""
     algo: str = "ppo"
-    """Learning algorithm, with its settings: ppo, ppo:gamma=0.4,hidden=32/32, a2c, dqn, qrdqn,
-    maskableppo, recurrentppo."""
+    """ppo, a2c, dqn, qrdqn, maskableppo or recurrentppo, with settings if they differ from the
+    preset's: ppo:gamma=0.4,hidden=32/32."""
     credit: str = "lifetime"
     """What the learner is told at an epoch boundary: lifetime, bootstrap, epoch or window:M."""
     seed: int = 0
@@ -31,7 +34,17 @@ class Options:
     device: str = "auto"
     """auto, cpu or cuda."""
     checkpoint_seconds: float = 30.0
-    """Seconds between two checkpoints; the same command goes on from the last one."""
+    """Seconds between two checkpoints."""
+    population: int | None = None
+    """Train so many learners side by side, with seeds from --seed on."""
+    rank: str = "none"
+    """Select in the population on: epoch or lifetime reward, or none."""
+    interval: int = 10_240
+    """Steps of each learner between two selections."""
+    swap: bool = False
+    """Context swapping: the learners exchange worlds at every epoch boundary."""
+    track: bool = False
+    """Send the scalars to Weights & Biases, too."""
     out: Path | None = None
     """Run folder; runs/<id> if not given."""
     json: bool = False
@@ -44,8 +57,7 @@ def run(options: Options) -> int:
     """Train, and say where the run is."""
     world = world_from(options.world, options.dials)
     from myopia.agents.device import choose_device
-    from myopia.agents.run import RunConfig, RunFolder
-    from myopia.agents.train import train
+    from myopia.agents.run import RunConfig
 
     one_thread()
     config = RunConfig(
@@ -57,16 +69,42 @@ def run(options: Options) -> int:
         total_timesteps=options.total_timesteps,
     )
     device, why = choose_device(options.device, config.settings)
-    terminal = sys.stderr.isatty() and not options.json
-    out = options.out or Path("runs") / config.id
-    done = (out / "config.json").exists() and RunFolder(out, config).done
-    folder = train(config, out, device, terminal, options.checkpoint_seconds)
+    if options.population is not None:
+        folder, what = _population(options, config, device)
+    elif options.swap or options.rank != "none":
+        raise ValueError("--swap and --rank are between learners: expected --population N as well")
+    else:
+        folder, what = _single(options, config, device)
     if options.json:
         print_json({"run": str(folder), "config": dataclasses.asdict(config)})
     else:
-        print(
-            f"{'done already' if done else 'trained'}: {config.algorithm} in {world.name}, {folder}"
-        )
+        print(f"{what}: {config.algorithm} in {world.name}, {folder}")
         print(f"  device {device}: {why}")
-        print(f"  myopia evaluate {folder}")
+        member = folder if options.population is None else folder / "member-00"
+        print(f"  myopia evaluate {member}")
     return 0
+
+
+def _single(options: Options, config, device: str) -> tuple[Path, str]:
+    from myopia.agents.run import RunFolder
+    from myopia.agents.tracking import tracked
+    from myopia.agents.train import train
+
+    out = options.out or Path("runs") / config.id
+    done = (out / "config.json").exists() and RunFolder(out, config).done
+    terminal = sys.stderr.isatty() and not options.json
+    with tracked(config, out) if options.track and not done else contextlib.nullcontext():
+        folder = train(config, out, device, terminal, options.checkpoint_seconds)
+    return folder, "done already" if done else "trained"
+
+
+def _population(options: Options, config, device: str) -> tuple[Path, str]:
+    from myopia.agents.population import PopulationConfig, train_population
+
+    assert options.population is not None
+    if options.track:
+        raise ValueError("--track follows one run, not a population: expected one of the two")
+    asked = PopulationConfig(
+        config, options.population, options.rank, options.interval, swap=options.swap
+    )
+    return train_population(asked, options.out, device), f"population of {options.population}"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,81 @@ def test_train_evaluate_report_from_the_shell(tmp_path: Path) -> None:
     page = (tmp_path / "page.html").read_text()
     assert page.count("<svg") == 2
     assert "http" not in page.replace("http://www.w3.org", "")  # the names of SVG's own parts
+
+
+QUICK = ("--algo", "ppo:num_envs=4,n_steps=16,batch_size=32", "--total-timesteps", "128")
+
+
+def test_training_twice_changes_nothing(capsys, tmp_path: Path) -> None:
+    command = ("train", "Work", *QUICK, "--out", str(tmp_path / "run"))
+    text = printed(capsys, *command)
+    assert text.startswith("trained: ppo in Work")
+    assert "device cpu: " in text
+    assert printed(capsys, *command).startswith("done already: ppo in Work")
+
+
+def test_a_population(capsys, tmp_path: Path) -> None:
+    extra = ("--population", "2", "--rank", "epoch", "--interval", "64", "--swap")
+    text = printed(capsys, "train", "Work", *QUICK, *extra, "--out", str(tmp_path / "p"))
+    assert text.startswith("population of 2: ppo in Work")
+    assert (tmp_path / "p" / "member-01" / "weights.safetensors").exists()
+
+
+def test_tracking_only_when_asked(capsys, tmp_path: Path, monkeypatch) -> None:
+    """With a stand-in for wandb: what it is told, and that it is told the end."""
+    told = []
+
+    class Run:
+        def finish(self) -> None:
+            told.append("finished")
+
+    module = types.ModuleType("wandb")
+    module.init = lambda **settings: told.append(settings) or Run()
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    printed(capsys, "train", "Work", *QUICK, "--out", str(tmp_path / "plain"))
+    assert told == []
+    printed(capsys, "train", "Work", *QUICK, "--track", "--out", str(tmp_path / "tracked"))
+    assert told[0]["config"]["world"] == "Work"
+    assert told[0]["sync_tensorboard"]
+    assert told[1:] == ["finished"]
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    out = tmp_path / "missing"
+    assert main(["train", "Work", *QUICK, "--track", "--out", str(out)]) == 2
+    assert "pip install 'myopia[track]'" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--algo", "pop"), "did you mean 'ppo'"),
+        (("--algo", "ppo:gama=1"), "did you mean 'gamma'"),
+        (("--credit", "epok"), "did you mean 'epoch'"),
+        (("--algo", "dqn", "--credit", "window:3"), "needs an on-policy algorithm such as ppo"),
+        (("--swap",), "expected --population N as well"),
+        (("--population", "1"), "at least 2 members"),
+        (("--device", "cuda"), "sees no CUDA device"),
+    ],
+)
+def test_bad_training_writes_nothing(arguments, said, capsys, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    out = tmp_path / "run"
+    assert main(["train", "Work", *arguments, "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_one_sentence(capsys, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert main(["train", "Work", *QUICK, "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_sentence(capsys, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    assert main(["train", "Work", *QUICK, "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert (tmp_path / "run").read_text() == "mine"

@@ -1,0 +1,227 @@
+"""Population-based training (arXiv 1711.09846): selection between learners, as an outer loop.
+
+Selection on what an epoch pays looks across epochs even where no learner does: who inherits a good
+state from its own past scores better (arXiv 2009.09153).
+"""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.utils import LinearSchedule
+
+from myopia.agents.device import choose_device
+from myopia.agents.fence import fenced
+from myopia.agents.files import read_json, write_json
+from myopia.agents.keeper import Keeper
+from myopia.agents.lifetimes import LifetimeCallback, LifetimeLog
+from myopia.agents.run import RunConfig, RunFolder
+from myopia.agents.selection import Selection, SelectionLog
+from myopia.agents.swapping import SharedWorlds
+from myopia.agents.train import finish, learn
+from myopia.agents.turns import Turns
+from myopia.envs.choices import one_of
+
+logger = logging.getLogger(__name__)
+
+RANKS = {
+    "none": "no selection: the learners only train side by side",
+    "epoch": "mean reward of the last epoch that ended in each env",
+    "lifetime": "mean reward of the lifetimes that ended since the last selection",
+}
+"""What the members are ranked on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PopulationConfig:
+    """A population: member i is `run` with its seed plus i.
+
+    Every `interval` steps of each member the worst `share` copy weights, optimiser and learning
+    rate of a uniform member of the best `share`; then every learning rate is multiplied by 1.2 or
+    0.8. `rank` is what they are ranked on, and `swap` is context swapping.
+    """
+
+    run: RunConfig
+    members: int = 8
+    rank: str = "epoch"
+    interval: int = 10_240
+    share: float = 0.2
+    swap: bool = False
+
+    def __post_init__(self) -> None:
+        one_of("rank", self.rank, RANKS)
+        if self.members < 2:
+            raise ValueError(f"a population needs at least 2 members, got {self.members}")
+        if self.interval < 1:
+            raise ValueError(f"interval must be at least 1 step, got {self.interval}")
+        if not 0 < self.share <= 0.5:
+            raise ValueError(f"share must lie above 0 and at most .5, got {self.share}")
+
+    def member(self, index: int) -> RunConfig:
+        """The config of one member."""
+        return dataclasses.replace(self.run, seed=self.run.seed + index)
+
+    @property
+    def id(self) -> str:
+        """The run's, and how it is selected."""
+        swap = "-swap" if self.swap else ""
+        return f"{self.run.id}-{self.members}x-{self.rank}-{self.interval}{swap}"
+
+
+FACTORS = (1.2, 0.8)
+"""After each selection a learning rate is multiplied by one of these (arXiv 2009.09153)."""
+
+
+def train_population(
+    config: PopulationConfig, out: Path | None = None, device: str = "auto"
+) -> Path:
+    """Train the members in lock step into `out`/member-00 and so on, each an ordinary run folder.
+
+    `selection.json` tells every selection. A finished population is left as it is; an interrupted
+    one begins again. Raises ValueError for a folder that holds another one.
+    """
+    world = config.run.make_world()
+    chosen, why = choose_device(device, config.run.settings)
+    logger.info("device %s: %s", chosen, why)
+    folder = out or Path("runs") / config.id
+    asked = dataclasses.asdict(config)
+    record = folder / "population.json"
+    if record.exists() and read_json(record) != asked:
+        raise ValueError(f"{folder} holds another population, expected a new folder")
+    folders = [
+        RunFolder(folder / f"member-{index:02d}", config.member(index))
+        for index in range(config.members)
+    ]
+    write_json(record, asked)
+    if all(one.done for one in folders):
+        logger.info("%s is done already", folder)
+        return folder
+    with fenced():
+        population = _Population(
+            config, folders, world, chosen, SelectionLog(folder / "selection.json")
+        )
+        population.train()
+    return folder
+
+
+class _Population:
+    def __init__(
+        self, config: PopulationConfig, folders: list[RunFolder], world: Any, device: str, log: Any
+    ) -> None:
+        self.config, self.folders, self.log = config, folders, log
+        self.device, self.turns = device, Turns()
+        self.generator = np.random.default_rng(config.run.seed)
+        settings, credit = config.run.settings, config.run.credit_mode
+        shared = None
+        if config.swap:
+            shared = SharedWorlds(
+                world, config.members, settings.num_envs, config.run.seed, self.turns
+            )
+        self.models, self.scores, self.callbacks = [], [], []
+        for index, one in enumerate(folders):
+            seed = one.config.seed
+            env = settings.env(world, credit, seed) if shared is None else shared.view(index)
+            logs = one.path / "tensorboard"
+            self.models.append(settings.build(env, credit, seed, device, logs))
+            self.scores.append(_Score(config.rank))
+            lifetimes = LifetimeLog(one.path / "episodes.parquet", world.max_epochs)
+            keeper = Keeper(one.path, float("inf"), lambda: None)
+            self.callbacks.append(
+                [keeper, LifetimeCallback(lifetimes), self.scores[-1], _Pause(self)]
+            )
+        self.rates = [float(settings.learning_rate)] * config.members  # type: ignore[attr-defined]
+
+    def train(self) -> None:
+        """All members, to the end."""
+        try:
+            self.turns.run(
+                [lambda index=index: self._member(index) for index in range(len(self.models))]
+            )
+        finally:
+            self.log.write()
+
+    def _member(self, index: int) -> None:
+        folder, model, callbacks = self.folders[index], self.models[index], self.callbacks[index]
+        with folder.recorded(self.device):
+            learn(model, self.config.run.steps, callbacks)
+            finish(folder.path, model, callbacks[0], callbacks[1].log)
+
+    def select(self, timesteps: int) -> None:
+        """Replace the worst by the best, then vary every learning rate."""
+        scores = [score.take() for score in self.scores]
+        count = max(1, round(self.config.share * len(scores)))
+        if any(score is None for score in scores):
+            return  # somebody has finished nothing yet: there is no ranking
+        order = self.generator.permutation(len(scores))  # ties are broken at random
+        order = order[np.argsort(np.array(scores, dtype=float)[order], kind="stable")]
+        best = order[-count:]
+        copied = {int(loser): int(self.generator.choice(best)) for loser in order[:count]}
+        for loser, winner in copied.items():
+            source, target = self.models[winner].policy, self.models[loser].policy
+            target.load_state_dict(source.state_dict())
+            target.optimizer.load_state_dict(source.optimizer.state_dict())
+            self.rates[loser] = self.rates[winner]
+        self.rates = [rate * float(self.generator.choice(FACTORS)) for rate in self.rates]
+        for model, rate in zip(self.models, self.rates, strict=True):
+            _set_rate(model, rate)
+        picked = sorted(int(index) for index in best)
+        rates = list(self.rates)
+        self.log.add(Selection(timesteps, self.config.rank, scores, picked, copied, rates))
+
+
+class _Score(BaseCallback):
+    """What a member earned, for the ranking."""
+
+    def __init__(self, rank: str) -> None:
+        super().__init__()
+        self.rank = rank
+        self._earned = self._last = np.zeros(0)
+        self._lifetimes: list[float] = []
+
+    def _on_step(self) -> bool:
+        infos = self.locals["infos"]
+        if not len(self._earned):
+            self._earned, self._last = np.zeros(len(infos)), np.full(len(infos), np.nan)
+        self._earned += self.locals["rewards"]
+        for env, info in enumerate(infos):
+            if info.get("epoch_end"):
+                self._last[env], self._earned[env] = self._earned[env], 0.0
+            if "episode" in info:
+                self._lifetimes.append(info["episode"]["r"])
+        return True
+
+    def take(self) -> float | None:
+        """The score since the last selection, or None where nothing has ended yet."""
+        lifetimes, self._lifetimes = self._lifetimes, []
+        if self.rank == "lifetime":
+            return float(np.mean(lifetimes)) if lifetimes else None
+        return None if np.isnan(self._last).all() else float(np.nanmean(self._last))
+
+
+class _Pause(BaseCallback):
+    """Waits for the other members between rollouts, and lets the first of them select."""
+
+    def __init__(self, population: _Population) -> None:
+        super().__init__()
+        self.population, self.selected = population, 0
+
+    def _on_rollout_start(self) -> None:
+        population = self.population
+        if self.num_timesteps - self.selected < population.config.interval:
+            return
+        self.selected = self.num_timesteps
+        population.turns.wait()
+        if self.model is population.models[0] and population.config.rank != "none":
+            population.select(self.num_timesteps)
+
+    def _on_step(self) -> bool:
+        return True
+
+
+def _set_rate(model: Any, rate: float) -> None:
+    annealed = isinstance(model.learning_rate, LinearSchedule)
+    model.learning_rate = LinearSchedule(rate, 0.0, 1.0) if annealed else rate
+    model._setup_lr_schedule()
