@@ -151,11 +151,17 @@ class Engine:
         return (parts[0] if len(parts) == 1 else torch.cat(parts)).to(self.dtype)
 
     @torch.inference_mode()
-    def update(self) -> Record:
-        """Learn from the last rollout: `n_epochs` passes over its samples."""
+    def update(self, going_on: Sequence[bool] | None = None) -> Record:
+        """Learn from the last rollout: `n_epochs` passes over its samples.
+
+        Models that are not `going_on` are left as they are.
+        """
         self.parameters.bind()
-        batch = self._prepare()
-        return self._passes(batch)
+        active = None
+        if self.models[0].target_kl is not None or not all(going_on or [True]):
+            going_on = going_on or [True] * len(self.models)
+            active = torch.tensor(going_on, device=self.device)[:, None]
+        return self._passes(self._prepare(), active)
 
     def _prepare(self) -> Batch:
         """Evaluate the rollout with the policies that made it, and credit its steps."""
@@ -229,7 +235,7 @@ class Engine:
             parts.append(torch.as_tensor(gained))
         return torch.cat(parts, dim=1)
 
-    def _passes(self, batch: Batch) -> Record:
+    def _passes(self, batch: Batch, active: torch.Tensor | None) -> Record:
         first = self.models[0]
         models, samples = batch.place.shape
         size = first.batch_size
@@ -245,9 +251,6 @@ class Engine:
         )
         settings = self._settings()
         step_sizes, scales = self.parameters.plan(first.n_epochs * len(starts))
-        active = None
-        if first.target_kl is not None:
-            active = torch.ones(models, 1, dtype=torch.bool, device=self.device)
         reports: list[tuple[torch.Tensor, ...]] = []
         shift = torch.arange(models, device=self.device)[:, None] * samples
         for order in orders:
@@ -260,7 +263,7 @@ class Engine:
                 losses = self._gradient(
                     batch, ints[:, :, part], Samples(*floats[:, :, part]), settings, bounds
                 )
-                if active is not None:
+                if active is not None and first.target_kl is not None:
                     active = active & (losses[0].kl[:, None] <= 1.5 * settings.target_kl)
                 self.parameters.clip(settings.max_grad_norm)
                 self.parameters.step(

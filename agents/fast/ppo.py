@@ -7,7 +7,6 @@ The same algorithm with the same settings as `stable_baselines3.PPO`; a model sa
 opens with the other. What random draws it makes is its own: see `myopia.agents.fast.draws`.
 """
 
-import copy
 from typing import Any
 
 import torch
@@ -59,7 +58,7 @@ class FastPPO(PPO):
 
     def get_parameters(self) -> dict[str, dict]:
         """See SB3: copies, because the model's own are views of what several models share."""
-        return copy.deepcopy(super().get_parameters())
+        return _cloned(super().get_parameters())
 
     def set_env(self, env: Any, force_reset: bool = True) -> None:
         """See SB3."""
@@ -170,3 +169,11 @@ def served_per_rollout(callback: BaseCallback) -> bool:
     if isinstance(callback, ConvertCallback):
         return callback.callback is None
     return isinstance(callback, ProgressBarCallback) or getattr(callback, "per_rollout", False)
+
+
+def _cloned(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return type(value)((key, _cloned(part)) for key, part in value.items())
+    return value
