@@ -4,6 +4,7 @@ Worlds are tables, so observations are kept as numbers, and what a policy says o
 out once for all samples that show it: the same sums in another order, in a fraction of the time.
 """
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,16 +14,34 @@ import torch
 from myopia.agents.credit import Credit, advantages
 from myopia.agents.fast import draws
 from myopia.agents.fast.grouping import Groups, distinct, each
+from myopia.agents.fast.layout import Spans, lay_out
 from myopia.agents.fast.loss import Losses, Samples, Settings, clipped_loss, entropy_gradient
 from myopia.agents.fast.native import native
 from myopia.agents.fast.parameters import Parameters
 from myopia.agents.fast.record import Record
-from myopia.agents.fast.towers import Spans, towers
+from myopia.agents.fast.towers import towers
 from myopia.agents.fast.walk import Trace, make_walk
 
 
 WAITING = ("rows", "actions", "rewards", "ends", "boundaries", "values", "log_probs")
 """What is kept of a step that is not yet credited."""
+
+
+ALIKE: dict[str, Callable[[Any], Any]] = {
+    **{name: operator.attrgetter(name) for name in ("n_steps", "n_envs", "batch_size", "n_epochs")},
+    "normalize_advantage": operator.attrgetter("normalize_advantage"),
+    "device": operator.attrgetter("device"),
+    "entries of the observation": lambda model: model.observation_space.shape[0],
+    "actions": lambda model: model.action_space.n,
+    "network": lambda model: [
+        (name, tuple(weight.shape), weight.dtype) for name, weight in model.policy.named_parameters()
+    ],
+    "whether values are clipped": lambda model: model.clip_range_vf is not None,
+    "whether there is a target_kl": lambda model: model.target_kl is not None,
+    "steps of the credit window": lambda model: Credit.of(model.credit).steps,
+    "steps that wait for credit": lambda model: len(model.rollout_buffer.waiting.get("rows", ())),
+}
+"""What models must agree in to learn side by side."""
 
 
 class Rollout(NamedTuple):
@@ -54,6 +73,7 @@ class Engine:
 
     def __init__(self, models: Sequence[Any]) -> None:
         first = models[0]
+        check_alike(models)
         self._envs = [native(model.env)[0] for model in models]
         worlds = [env.world for env in self._envs]
         self.models, self.device = list(models), first.device
@@ -64,15 +84,15 @@ class Engine:
         self.policy, self.value = towers(first.policy, self.parameters)
         self.walk = make_walk(worlds, self.envs, self.device)
         self.actions = len(worlds[0].actions)
+        self.entries = first.observation_space.shape[0]
         self.home: dict[str, torch.Tensor] = {}
         self.credits = [Credit.of(model.credit) for model in models]
-        self._bounds = torch.tensor(self.walk.offsets)
+        self._bounds = _bounds(self.walk.spans, self.walk.num_keys)
         rows = max(rows.count for rows in self.walk.rows)
         self._every: torch.Tensor | None = None
         if rows <= self.steps * self.envs:
-            keys = torch.arange(self.walk.offsets[-1], device=self.device)
-            self._every_spans = list(zip(self.walk.offsets, self.walk.offsets[1:], strict=False))
-            self._every = self._observations(keys, self._every_spans)
+            keys = torch.arange(self.walk.num_keys, device=self.device)
+            self._every = self._observations(keys, self.walk.spans)
 
     def fits(self, models: Sequence[Any]) -> bool:
         """Whether this is an engine for these models as they are now."""
@@ -128,13 +148,20 @@ class Engine:
         return [Trace(*(x[:, i : i + self.envs] for x in arrays)) for i in columns]
 
     def _chooser(self) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+        """(keys, chances) -> actions, (E,) each, with the present policies."""
         if self._every is not None:
-            table = self._edges(self._every, self._every_spans)
+            table = self._edges(self._every, self.walk.spans)
             return lambda keys, chance: _fall(table.index_select(0, keys), chance)
-        spans = [
-            (column, column + self.envs) for column in range(0, len(self.models) * self.envs, self.envs)
-        ]
-        return lambda keys, chance: _fall(self._edges(self._observations(keys, spans), spans), chance)
+        models = len(self.models)
+        spans, total = lay_out([self.envs] * models)
+        places = torch.cat([torch.arange(*span, device=self.device) for span in spans])
+
+        def choose(keys: torch.Tensor, chance: torch.Tensor) -> torch.Tensor:
+            filled = keys.new_zeros(total).index_copy_(0, places, keys)
+            edges = self._edges(self._observations(filled, spans), spans)
+            return _fall(edges.index_select(0, places), chance)
+
+        return choose
 
     def _edges(self, observations: torch.Tensor, spans: Spans) -> torch.Tensor:
         """Cumulated probabilities of all actions but the last, (rows, A - 1)."""
@@ -142,13 +169,13 @@ class Engine:
         return probabilities.cumsum(1)[:, :-1].contiguous()
 
     def _observations(self, keys: torch.Tensor, spans: Spans) -> torch.Tensor:
-        parts = [
-            rows.observations(keys[start:end] - offset)
-            for rows, offset, (start, end) in zip(
-                self.walk.rows, self.walk.offsets, spans, strict=False
-            )
-        ]
-        return (parts[0] if len(parts) == 1 else torch.cat(parts)).to(self.dtype)
+        """What keys (rows,) stand for, (rows, D); those of model s in its span."""
+        seen = torch.zeros(len(keys), self.entries, dtype=self.dtype, device=self.device)
+        for rows, (start, end), (first, _) in zip(
+            self.walk.rows, spans, self.walk.spans, strict=True
+        ):
+            seen[start:end] = rows.observations(keys[start:end] - first)
+        return seen
 
     @torch.inference_mode()
     def update(self, going_on: Sequence[bool] | None = None) -> Record:
@@ -199,7 +226,7 @@ class Engine:
     def _take_waiting(self) -> list[torch.Tensor]:
         """What waits for its rewards: columns (steps, E), in the order of WAITING."""
         parts = []
-        for model, offset in zip(self.models, self.walk.offsets, strict=False):
+        for model, (offset, _) in zip(self.models, self.walk.spans, strict=True):
             kept = model.rollout_buffer.waiting
             if not kept:
                 ints = torch.zeros(0, self.envs, dtype=torch.int64, device=self.device)
@@ -210,7 +237,9 @@ class Engine:
         return [torch.cat(columns, dim=1) for columns in zip(*parts, strict=True)]
 
     def _let_wait(self, columns: list[torch.Tensor]) -> None:
-        for number, (model, offset) in enumerate(zip(self.models, self.walk.offsets, strict=False)):
+        for number, (model, (offset, _)) in enumerate(
+            zip(self.models, self.walk.spans, strict=True)
+        ):
             mine = slice(number * self.envs, (number + 1) * self.envs)
             kept = [column[:, mine].clone() for column in columns]
             kept[0] -= offset
@@ -241,7 +270,7 @@ class Engine:
         size = first.batch_size
         starts = range(0, samples, size)
         pairs = torch.stack([batch.place, batch.action])
-        bounds = torch.tensor([0, *(end for _, end in batch.frame.spans)])
+        bounds = _bounds(batch.frame.spans, len(batch.frame.rows))
         orders = torch.stack(
             [
                 draws.orders(m.draw_seed, m.rollouts, m.n_epochs, samples, self.device)
@@ -349,11 +378,26 @@ class Engine:
         return x.view(len(self.models), -1, self.envs).transpose(0, 1).flatten(1)
 
 
+def check_alike(models: Sequence[Any]) -> None:
+    """Raise ValueError where models cannot learn side by side, naming what differs."""
+    for name, of in ALIKE.items():
+        values = [of(model) for model in models]
+        for value in values[1:]:
+            if value != values[0]:
+                raise ValueError(
+                    f"models that learn together must agree in {name}, got {values[0]} and {value}"
+                )
+
+
 def _fall(edges: torch.Tensor, chance: torch.Tensor) -> torch.Tensor:
     """The action on which each draw falls; edges (E, A - 1), chance (E,)."""
     return (chance[:, None] >= edges).sum(1)
 
 
+
+
+def _bounds(spans: Spans, total: int) -> torch.Tensor:
+    return torch.tensor([*(start for start, _ in spans), total])
 
 
 def _signature(models: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -1,18 +1,22 @@
 """Equal observations are worked out once: which rows stand for which samples."""
 
+import itertools
 from typing import NamedTuple
 
 import torch
 
-from myopia.agents.fast.towers import Spans
+from myopia.agents.fast.layout import Spans, lay_out
 
 
 class Groups(NamedTuple):
-    """`rows` (R,) are the distinct keys; sample i looks at row `place[i]` of them."""
+    """Sample i looks at row `place[i]` of `rows`, the distinct keys of each model in its span.
+
+    Between the spans `rows` is filled up with key 0.
+    """
 
     rows: torch.Tensor
     place: torch.Tensor
-    spans: Spans  # the rows of each model
+    spans: Spans
 
 
 def distinct(keys: torch.Tensor, bounds: torch.Tensor) -> Groups:
@@ -22,11 +26,19 @@ def distinct(keys: torch.Tensor, bounds: torch.Tensor) -> Groups:
     """
     count, flat = int(bounds[-1]), keys.flatten()
     seen = torch.zeros(count, dtype=torch.bool).index_fill_(0, flat, True)
-    rows = seen.nonzero().view(-1)
+    found = seen.nonzero().view(-1)
+    if len(keys) > 1:
+        ends = torch.searchsorted(found, bounds).tolist()
+        spans, total = lay_out([b - a for a, b in itertools.pairwise(ends)])
+        places = torch.cat([torch.arange(*span) for span in spans])
+    else:
+        spans, total = lay_out([len(found)])
+        places = torch.arange(len(found))
+    rows = torch.zeros(total, dtype=torch.int64)
+    rows[places] = found
     number = torch.empty(count, dtype=torch.int64)
-    number[rows] = torch.arange(len(rows))
-    ends = torch.searchsorted(rows, bounds).tolist() if len(keys) > 1 else [0, len(rows)]
-    return Groups(rows, number.index_select(0, flat), list(zip(ends[:-1], ends[1:], strict=True)))
+    number[found] = places
+    return Groups(rows, number.index_select(0, flat), spans)
 
 
 def each(keys: torch.Tensor) -> Groups:

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 
+from myopia.agents.fast.layout import lay_out
+
 
 class Parameters:
     """P numbers for each of S policies: `values`, `gradients`, Adam's moments, each (S, P)."""
@@ -22,7 +24,8 @@ class Parameters:
         ends = torch.tensor([0, *(shape.numel() for shape in self.shapes.values())]).cumsum(0)
         self._places = dict(zip(self.shapes, zip(ends[:-1], ends[1:], strict=True), strict=True))
         some = next(iter(named.values()))
-        size = (len(policies), int(ends[-1]))
+        _, numbers = lay_out([int(ends[-1])])  # filled up with zeros, which stay zeros
+        size = (len(policies), numbers)
         self.values, self.gradients, self._first, self._second = (
             torch.zeros(size, dtype=some.dtype, device=some.device) for _ in range(4)
         )

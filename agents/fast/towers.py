@@ -12,9 +12,8 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import nn
 
+from myopia.agents.fast.layout import Spans
 from myopia.agents.fast.parameters import Parameters
-
-Spans = Sequence[tuple[int, int]]
 
 
 def towers(policy: ActorCriticPolicy, parameters: Parameters) -> tuple["Tower", "Tower"]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from myopia.agents.fast.layout import lay_out
 from myopia.envs.batch import STATE, Batch
 from myopia.envs.dynamics import Dynamics, dynamics_of
 from myopia.envs.rows import rows_of
@@ -42,8 +43,8 @@ class Walk(ABC):
     """Lifetimes of several worlds, `num_envs` of each, one world after another.
 
     `step(actions)` moves all E = len(worlds) * num_envs of them; `keys` (E,) are the numbers of
-    what they see now, as `rows_of` counts them, plus `offsets` of their world, so that no two
-    models share a number. `state` and `resume` are those of `Batch`.
+    what they see now, as `rows_of` counts them, plus the start of their model's span, so that no
+    two models share a number. `state` and `resume` are those of `Batch`.
     """
 
     keys: torch.Tensor
@@ -52,8 +53,8 @@ class Walk(ABC):
         self.worlds, self.num_envs, self.device = list(worlds), num_envs, device
         self.ops: Any = TorchOps.on(device)
         self.rows = [rows_of(world, self.ops) for world in worlds]
-        self.offsets = np.concatenate([[0], np.cumsum([rows.count for rows in self.rows])]).tolist()
-        self._key_shift = self._columns(self.offsets[:-1])
+        self.spans, self.num_keys = lay_out([rows.count for rows in self.rows])
+        self._key_shift = self._columns([start for start, _ in self.spans])
 
     @abstractmethod
     def state(self) -> dict[str, torch.Tensor]:

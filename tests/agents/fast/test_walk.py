@@ -66,7 +66,7 @@ def test_a_walk_is_the_env(dials: dict, gains: list[float]) -> None:
 def check_seen(walk, worlds: list[World], seen: list[np.ndarray]) -> None:
     keys = walk.keys.view(len(worlds), ENVS).numpy()
     for number, world in enumerate(worlds):
-        rows = keys[number] - walk.offsets[number]
+        rows = keys[number] - walk.spans[number][0]
         assert (rows >= 0).all()
         assert (rows < rows_of(world).count).all()
         np.testing.assert_array_equal(rows_of(world).observations(rows), seen[number])
