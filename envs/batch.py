@@ -14,7 +14,6 @@ from myopia.envs.ops import NumpyOps
 from myopia.envs.randomness import BOUNDARY, DISPLAY, START, STEP, draw, lifetime_key
 from myopia.envs.world import World
 
-
 STATE = ("key", "lifetime", "cell", "steps", "epoch_payoff", "lifetime_reward")
 """What a batch of lifetimes is made of; everything else follows from it."""
 

@@ -48,6 +48,10 @@ class Parameters:
                 state["exp_avg"] = self._take(self._first, row, name, state["exp_avg"])
                 state["exp_avg_sq"] = self._take(self._second, row, name, state["exp_avg_sq"])
 
+    def written(self) -> list[torch.Tensor]:
+        """Every tensor that an update writes."""
+        return [self.values, self.gradients, self._first, self._second]
+
     def plan(self, updates: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Adam's step sizes and scales of the second moment for the next updates, (S, updates)."""
         sizes, scales = [], []
@@ -98,10 +102,23 @@ class Parameters:
         start, end = self._places[name]
         return tensor[:, start:end].unflatten(1, self.shapes[name])
 
-    def _take(
-        self, tensor: torch.Tensor, row: int, name: str, value: torch.Tensor
-    ) -> torch.Tensor:
+    def _take(self, tensor: torch.Tensor, row: int, name: str, value: torch.Tensor) -> torch.Tensor:
         own = self._view(tensor, name)[row]
         if value.data_ptr() != own.data_ptr():
             own.copy_(value)
         return own
+
+
+def adam_settings(policy: ActorCriticPolicy) -> dict[str, Any]:
+    """The settings of the policy's optimiser, but for the learning rate.
+
+    Raises ValueError where it is not plain Adam.
+    """
+    group = policy.optimizer.param_groups[0]
+    plain = type(policy.optimizer) is torch.optim.Adam and len(policy.optimizer.param_groups) == 1
+    if not plain or group["weight_decay"] or group["amsgrad"] or group["maximize"]:
+        raise ValueError(
+            "this PPO updates by Adam without weight decay or amsgrad, expected SB3's default "
+            f"optimiser, got {policy.optimizer}: use stable_baselines3.PPO"
+        )
+    return {"betas": group["betas"], "eps": group["eps"]}

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from myopia.agents.fast.loss import Losses
 
@@ -19,15 +18,10 @@ class Record(NamedTuple):
     explained_variance: np.ndarray  # (S,)
 
     @staticmethod
-    def of(table: np.ndarray, per_epoch: int, samples: torch.Tensor) -> "Record":
-        """From (minibatches, len(COLUMNS), S) and the stacked samples."""
-        _, returns, values, _ = samples
-        variance = returns.var(1, correction=0)
-        explained = torch.where(
-            variance > 0, 1 - (returns - values).var(1, correction=0) / variance, torch.nan
-        )
-        columns = dict(zip(COLUMNS, table.swapaxes(0, 1), strict=True))
-        return Record(columns, per_epoch, explained.cpu().numpy())
+    def of(notes: np.ndarray, per_epoch: int, explained_variance: np.ndarray) -> "Record":
+        """From what is noted of each minibatch, (minibatches, len(COLUMNS), S)."""
+        columns = dict(zip(COLUMNS, notes.swapaxes(0, 1), strict=True))
+        return Record(columns, per_epoch, explained_variance)
 
     @property
     def updates(self) -> list[int]:

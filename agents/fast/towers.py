@@ -78,9 +78,7 @@ class _Layer:
         """`scale` times the layer's output."""
         y = x.new_empty(len(x), self.weight.shape[1])
         for (weight, bias), (start, end) in zip(self._each, spans, strict=True):
-            torch.addmm(
-                bias, x[start:end], weight, beta=scale, alpha=scale, out=y[start:end]
-            )
+            torch.addmm(bias, x[start:end], weight, beta=scale, alpha=scale, out=y[start:end])
         return y
 
     def forward_tanh(self, x: torch.Tensor, spans: Spans) -> torch.Tensor:

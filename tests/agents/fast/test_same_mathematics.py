@@ -97,7 +97,13 @@ class Diary(BaseCallback):
 
 
 def pair(
-    dtype: torch.dtype, world: str, dials: dict, credit: str, rollouts: int, monkeypatch: Any, **given
+    dtype: torch.dtype,
+    world: str,
+    dials: dict,
+    credit: str,
+    rollouts: int,
+    monkeypatch: Any,
+    **given,
 ) -> tuple[FastPPO, PPO, dict, dict]:
     """Both, trained for `rollouts` rollouts on the same draws, and what both logged last."""
     settings = {"n_steps": STEPS, "batch_size": 30, "n_epochs": 3, "gamma": 0.97, "ent_coef": 0.02}
@@ -157,7 +163,9 @@ def pair(
     return ours, theirs, *logged
 
 
-def close(ours: FastPPO, theirs: PPO, logged: dict, expected: dict, rtol: float, atol: float) -> None:
+def close(
+    ours: FastPPO, theirs: PPO, logged: dict, expected: dict, rtol: float, atol: float
+) -> None:
     assert logged.keys() == expected.keys()
     for name in expected:
         np.testing.assert_allclose(logged[name], expected[name], rtol=rtol, atol=atol, err_msg=name)
@@ -202,7 +210,7 @@ def test_every_setting_in_float32(settings: str, monkeypatch) -> None:
 def test_the_gradient_of_one_minibatch(dtype: torch.dtype, monkeypatch) -> None:
     whole = {"batch_size": STEPS * ENVS, "n_epochs": 1}
     ours, theirs, *_ = pair(dtype, "Investment", {}, "lifetime", 1, monkeypatch, **whole)
-    gradients = ours.engine.parameters
+    gradients = ours.engine.group.parameters
     rtol, atol = (1e-9, 1e-12) if dtype == torch.float64 else (1e-4, 1e-6)
     for name, parameter in theirs.policy.named_parameters():
         torch.testing.assert_close(gradients.of(name)[1][0], parameter.grad, rtol=rtol, atol=atol)

@@ -12,6 +12,8 @@ from myopia.envs import make_sb3
 
 ROLLOUT = 8 * 16
 
+NARROW = {"net_arch": {"pi": [10, 7], "vf": [5]}}
+
 CONDITIONS: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "seeds": [("Investment", {}, {})] * 3,
     "many rows": [("Orchard", {}, {})] * 2,
@@ -30,7 +32,11 @@ CONDITIONS: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
         ("Investment", {}, {"clip_range": 0.1, "gae_lambda": 0.5, "max_grad_norm": 0.1}),
     ],
     "narrow layers": [
-        ("Offers", {}, {"policy_kwargs": {"net_arch": {"pi": [10, 7], "vf": [5]}}, "batch_size": 30})
+        (
+            "Offers",
+            {},
+            {"policy_kwargs": {"net_arch": {"pi": [10, 7], "vf": [5]}}, "batch_size": 30},
+        )
     ]
     * 3,
     "target KL": [("Investment", {}, {"target_kl": kl}) for kl in (1e-4, 1e-3, 1.0)],
@@ -90,7 +96,7 @@ def test_a_model_saved_after_learning_together_is_its_own(tmp_path) -> None:
     loaded = FastPPO.load(tmp_path / "one", device="cpu")
     assert torch.equal(weights(loaded), weights(models[1]))
     storage = next(loaded.policy.parameters()).untyped_storage()
-    assert storage.nbytes() < models[0].engine.parameters.values.untyped_storage().nbytes()
+    assert storage.nbytes() < models[0].engine.group.parameters.values.untyped_storage().nbytes()
 
 
 def test_what_does_not_fit_together_is_refused() -> None:

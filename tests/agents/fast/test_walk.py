@@ -41,7 +41,9 @@ def test_a_walk_is_the_env(dials: dict, gains: list[float]) -> None:
     ]
     envs = [make_sb3(world, ENVS, seed=7 * i) for i, world in enumerate(worlds)]
     walk = make_walk(worlds, ENVS, CPU)
-    assert isinstance(walk, TableWalk if not (dials["chance"] or "noisy" in dials["index"]) else BatchWalk)
+    assert isinstance(
+        walk, TableWalk if not (dials["chance"] or "noisy" in dials["index"]) else BatchWalk
+    )
     seen = [env.reset() for env in envs]
     actions = np.random.default_rng(dials["seed"]).integers(0, 3, (2, STEPS, len(worlds), ENVS))
     state = walk.join([env.batch.state() for env in envs])
@@ -83,7 +85,9 @@ def check_trace(trace, happened: list) -> None:
             if "episode" in info:
                 assert int(trace.length[step, env]) == info["episode"]["l"]
                 assert int(trace.stop_epoch[step, env]) == info["stop_epoch"]
-                assert float(trace.lifetime_reward[step, env]) == pytest.approx(info["episode"]["r"])
+                assert float(trace.lifetime_reward[step, env]) == pytest.approx(
+                    info["episode"]["r"]
+                )
             if "epoch_end" in info:
                 assert int(trace.epoch[step, env]) == info["epoch"]
 
