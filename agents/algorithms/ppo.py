@@ -6,11 +6,12 @@ import stable_baselines3
 
 from myopia.agents.algorithm import register
 from myopia.agents.credit import CreditedRollouts
+from myopia.agents.fast.ppo import FastPPO
 from myopia.agents.on_policy import Clipped
 
 
 class CreditedPPO(CreditedRollouts, stable_baselines3.PPO):
-    """SB3's PPO under a credit mode."""
+    """SB3's own PPO under a credit mode: for envs that are no tables."""
 
 
 @register
@@ -18,7 +19,7 @@ class CreditedPPO(CreditedRollouts, stable_baselines3.PPO):
 class PPO(Clipped):
     """Proximal policy optimisation."""
 
-    model_class = CreditedPPO
+    model_class = FastPPO
     total_timesteps = 400_000
     worlds = {  # noqa: RUF012
         "Offers": {"total_timesteps": 1_000_000},

@@ -132,7 +132,7 @@ class Engine:
     def _wait(self, left: Waiting) -> None:
         spans, columns = self.group.walk.spans, self.group.columns()
         for model, (first_key, _), mine in zip(self.models, spans, columns, strict=True):
-            kept = [column[:, mine].clone() for column in left]
+            kept = [column[:, mine].cpu().numpy().copy() for column in left]
             kept[0] -= first_key
             waits = dict(zip(KEPT, kept, strict=True)) if len(kept[0]) else {}
             model.rollout_buffer.waiting = waits

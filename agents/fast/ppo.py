@@ -19,36 +19,33 @@ from stable_baselines3.common.callbacks import (
 )
 from stable_baselines3.common.vec_env import VecEnv
 
+from myopia.agents.credit import CreditedRollouts
 from myopia.agents.fast.engine import Engine
 from myopia.agents.fast.native import native
 from myopia.agents.fast.record import Record
 
 
-class FastPPO(PPO):
+class FastPPO(CreditedRollouts, PPO):
     """PPO on a native batch of a world, as `make_sb3` makes it.
 
-    `credit` is the text of a credit mode. Raises ValueError for any other env, and for policies
-    other than MlpPolicy with tanh layers.
+    `credit` is the text of a credit mode; without it that of the env holds. Raises ValueError for
+    any other env, and for policies other than MlpPolicy with tanh layers.
     """
 
     rollouts: int = 0
     """How many rollouts were learned from: the next one's random draws follow from it."""
     draw_seed: int
-    credit: str = "lifetime"
     _engine: Engine | None = None
 
     def __init__(
         self, policy: Any, env: Any, *arguments: Any, credit: str | None = None, **settings: Any
     ) -> None:
-        if env is not None:
-            _, told = native(env)
-            self.credit = told if credit is None else credit
-        super().__init__(policy, env, *arguments, **settings)
+        told = "lifetime" if env is None else native(env)[1]
+        super().__init__(policy, env, *arguments, credit=credit or told, **settings)
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        # SB3's numpy arrays are not used
-        self.rollout_buffer: Any = Waiting()
+        self.rollout_buffer: Any = Waiting()  # SB3's numpy arrays are not used
         self._engine = None
         if "draw_seed" not in self.__dict__:
             self.draw_seed = torch.seed() >> 1 if self.seed is None else self.seed
@@ -100,7 +97,7 @@ class FastPPO(PPO):
         ended = trace.ended.nonzero()
         lifetimes = zip(trace.lifetime_reward[ended], trace.length[ended], strict=True)
         assert self.ep_info_buffer is not None
-        self.ep_info_buffer.extend({"r": float(r), "l": int(l)} for r, l in lifetimes)
+        self.ep_info_buffer.extend({"r": float(reward), "l": int(length)} for reward, length in lifetimes)
         self._last_episode_starts = trace.ended[-1]
         callback.update_locals({"self": self, "trace": trace})
         for _ in range(steps):

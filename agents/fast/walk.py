@@ -141,11 +141,15 @@ class TableWalk(Walk):
         reward, ended = look_up(table.reward), look_up(table.ended)
         epoch_end, payoff = look_up(table.epoch_end), look_up(table.payoff)
         state = self._state
-        lifetime_reward, state["lifetime_reward"] = since_last(
-            reward, ended, state["lifetime_reward"]
+        one = torch.ones_like(reward)
+        sums, left = since_last(
+            torch.stack([reward, one, payoff], dim=1),
+            torch.stack([ended, ended, epoch_end], dim=1),
+            torch.stack([state["lifetime_reward"], state["steps"].double(), state["epoch_payoff"]]),
         )
-        length, state["steps"] = since_last(torch.ones_like(moves), ended, state["steps"])
-        _, state["epoch_payoff"] = since_last(payoff, epoch_end, state["epoch_payoff"])
+        lifetime_reward, length = sums[:, 0], sums[:, 1].long()
+        state["lifetime_reward"], state["epoch_payoff"] = left[0], left[2]
+        state["steps"] = left[1].long()
         state["lifetime"] = state["lifetime"] + ended.sum(0)
         stop_epoch = look_up(table.stop_epoch)
         epoch = look_up(table.epoch)
@@ -193,19 +197,16 @@ class _Table(NamedTuple):
 def since_last(
     amounts: torch.Tensor, ends: torch.Tensor, before: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Running sums (steps, E) that start anew after each end, and what is left after the last step.
+    """Running sums (steps, ...) that start anew after each end, and what is left after the last.
 
-    `before` (E,) is what had been summed up earlier.
+    `before` (...) is what had been summed up earlier. Summed step by step, as an env does it.
     """
-    total = amounts.cumsum(0) + before
-    closed = torch.where(ends, total, 0)
-    step = torch.arange(1, len(ends) + 1, device=ends.device)[:, None]
-    # the last end before each step: its number, 0 where there was none
-    last = (step * ends).cummax(0).values
-    closed = torch.cat([closed.new_zeros(1, closed.shape[1]), closed])
-    previous = torch.cat([last.new_zeros(1, last.shape[1]), last[:-1]])
-    running = total - closed.gather(0, previous)
-    return running, total[-1] - closed.gather(0, last[-1:])[0]
+    running, keep = before, (~ends).to(amounts.dtype)
+    sums = []
+    for amount, going_on in zip(amounts, keep, strict=True):
+        sums.append(running + amount)
+        running = sums[-1] * going_on
+    return torch.stack(sums), running
 
 
 class BatchWalk(Walk):
