@@ -97,7 +97,9 @@ class FastPPO(CreditedRollouts, PPO):
         ended = trace.ended.nonzero()
         lifetimes = zip(trace.lifetime_reward[ended], trace.length[ended], strict=True)
         assert self.ep_info_buffer is not None
-        self.ep_info_buffer.extend({"r": float(reward), "l": int(length)} for reward, length in lifetimes)
+        self.ep_info_buffer.extend(
+            {"r": float(reward), "l": int(length)} for reward, length in lifetimes
+        )
         self._last_episode_starts = trace.ended[-1]
         callback.update_locals({"self": self, "trace": trace})
         for _ in range(steps):
