@@ -130,10 +130,14 @@ class Learner:
     def _advantages(self, *arrays: torch.Tensor) -> torch.Tensor:
         parts, start = [], 0
         for (gamma, gae_lambda, credit), width in self._credits:
-            mine: list[Any] = [array[..., start : start + width] for array in arrays]
+            mine: Any = [array[..., start : start + width] for array in arrays]
             if self.group.on_cpu:  # for rows this short numpy's operations cost less
                 mine = [array.numpy() for array in mine]
-            parts.append(torch.as_tensor(advantages(*mine, gamma, gae_lambda, credit)))
+            rewards, values, last_values, ends, boundaries = mine
+            gained = advantages(
+                rewards, values, last_values, ends, boundaries, gamma, gae_lambda, credit
+            )
+            parts.append(torch.as_tensor(gained))
             start += width
         return torch.cat(parts, dim=1)
 
@@ -173,7 +177,7 @@ class Learner:
 
 
 def _explained(samples: Samples) -> torch.Tensor:
-    """The share of the returns' variance that the values explained, (S,); NaN where there is none."""
+    """The share of the returns' variance that the values explained, (S,); NaN without any."""
     variance = samples.returns.var(1, correction=0)
     rest = (samples.returns - samples.old_values).var(1, correction=0)
     return torch.where(variance > 0, 1 - rest / variance, torch.nan)

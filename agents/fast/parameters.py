@@ -4,6 +4,7 @@ Row s of every tensor is model s. The policies' own parameters, and the moments 
 optimisers, are views of it: what SB3 saves and predicts with is always what was learned.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -21,10 +22,10 @@ class Parameters:
         self.policies = list(policies)
         named = dict(policies[0].named_parameters())
         self.shapes = {name: parameter.shape for name, parameter in named.items()}
-        ends = torch.tensor([0, *(shape.numel() for shape in self.shapes.values())]).cumsum(0)
-        self._places = dict(zip(self.shapes, zip(ends[:-1], ends[1:], strict=True), strict=True))
+        ends = list(itertools.accumulate((s.numel() for s in self.shapes.values()), initial=0))
+        self._places = dict(zip(self.shapes, itertools.pairwise(ends), strict=True))
         some = next(iter(named.values()))
-        _, numbers = lay_out([int(ends[-1])])  # filled up with zeros, which stay zeros
+        _, numbers = lay_out([ends[-1]])  # filled up with zeros, which stay zeros
         size = (len(policies), numbers)
         self.values, self.gradients, self._first, self._second = (
             torch.zeros(size, dtype=some.dtype, device=some.device) for _ in range(4)

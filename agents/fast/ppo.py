@@ -126,9 +126,11 @@ class FastPPO(CreditedRollouts, PPO):
             self.logger.record(f"train/{name}", value)
         left = self._current_progress_remaining
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
-        self.logger.record("train/clip_range", self.clip_range(left))
-        if self.clip_range_vf is not None:
-            self.logger.record("train/clip_range_vf", self.clip_range_vf(left))
+        clip_range: Any = self.clip_range
+        self.logger.record("train/clip_range", clip_range(left))
+        clip_range_vf: Any = self.clip_range_vf
+        if clip_range_vf is not None:
+            self.logger.record("train/clip_range_vf", clip_range_vf(left))
 
 
 class Waiting:
@@ -150,6 +152,7 @@ class Stepwise:
     def __call__(self, taken: torch.Tensor) -> bool:
         """One step; False where the callback says stop."""
         model, env, callback = self.model, self.env, self.callback
+        new_obs: Any
         actions = taken.cpu().numpy()
         new_obs, rewards, dones, infos = env.step(actions)
         model.num_timesteps += env.num_envs

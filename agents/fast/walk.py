@@ -19,15 +19,15 @@ from myopia.envs.world import World
 
 
 class Trace(NamedTuple):
-    """What happened in `steps` steps of E envs; tensors (steps, E)."""
+    """What happened in `steps` steps of E envs; (steps, E), tensors or numpy arrays."""
 
-    reward: torch.Tensor  # float64
-    ended: torch.Tensor  # the lifetime ended
-    epoch: torch.Tensor  # the epoch in which the action was taken
-    epoch_end: torch.Tensor
-    stop_epoch: torch.Tensor  # where ended: the epoch of the shutdown, K if there was none
-    lifetime_reward: torch.Tensor  # where ended: of the whole lifetime
-    length: torch.Tensor  # likewise
+    reward: Any  # float64
+    ended: Any  # the lifetime ended
+    epoch: Any  # the epoch in which the action was taken
+    epoch_end: Any
+    stop_epoch: Any  # where ended: the epoch of the shutdown, K if there was none
+    lifetime_reward: Any  # where ended: of the whole lifetime
+    length: Any  # likewise
 
 
 def make_walk(worlds: Sequence[World], num_envs: int, device: torch.device) -> "Walk":
@@ -191,7 +191,7 @@ class _Table(NamedTuple):
         entries = (following, *happened)
         padded = [torch.cat([entry, entry.new_zeros(blank)]) for entry in entries]
         cells = torch.arange(rule.cells, device=ops.device)
-        return _Table(*padded, number=rows_of(world, ops).observe(cells, None, 0))
+        return _Table(*padded, number=rows_of(world, ops).observe(cells, _no_draw, 0))
 
 
 def since_last(
@@ -267,3 +267,7 @@ class BatchWalk(Walk):
             return parts[0]
         joined = torch.cat(parts).view(len(self.worlds), self.num_envs)
         return joined.index_select(0, self._back).flatten()
+
+
+def _no_draw(stream: int) -> Any:
+    raise AssertionError("worlds without chance draw nothing")

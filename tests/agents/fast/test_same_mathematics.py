@@ -1,6 +1,6 @@
 """With the same draws, FastPPO and SB3's PPO are the same algorithm: losses, gradients, weights.
 
-SB3 is given FastPPO's actions and its order of the samples; in float64 its buffers are float64, too.
+SB3 is given FastPPO's actions and its order of the samples; in float64 its buffers are, too.
 """
 
 from typing import Any
