@@ -22,7 +22,7 @@ from myopia.envs.sb3 import WorldVecEnv
 
 COUNTERS = (
     *("num_timesteps", "_total_timesteps", "_n_updates", "_current_progress_remaining"),
-    *("_episode_num", "_n_calls", "exploration_rate", "ent_coef"),
+    *("_episode_num", "_n_calls", "exploration_rate", "ent_coef", "rollouts"),
 )
 """Attributes of SB3's models that are numbers; each model has some of them."""
 

@@ -24,6 +24,7 @@ class Keeper(BaseCallback):
     weights in `checkpoint/weights/<steps>.safetensors`.
     """
 
+    per_rollout = True
     BETWEEN = 1000  # steps between two looks at the weights: a Q-learner's rollouts are short
 
     def __init__(self, folder: Path, seconds: float, checkpoint: Callable[[], None]) -> None:

@@ -80,7 +80,12 @@ class LifetimeLog:
 
 
 class LifetimeCallback(BaseCallback):
-    """Feeds a log from SB3's loop, and SB3's logger from the log."""
+    """Feeds a log from SB3's loop, and SB3's logger from the log.
+
+    A trainer that keeps whole rollouts as arrays (steps, envs) hands them over as `trace`.
+    """
+
+    per_rollout = True
 
     def __init__(self, log: LifetimeLog) -> None:
         super().__init__()
@@ -88,6 +93,8 @@ class LifetimeCallback(BaseCallback):
         self._earned = np.zeros(0)  # in the epoch under way, by each env
 
     def _on_step(self) -> bool:
+        if "trace" in self.locals:
+            return True  # all steps come at once, when the rollout is over
         infos = self.locals["infos"]
         if not len(self._earned):
             self._earned = np.zeros(len(infos))
@@ -107,5 +114,24 @@ class LifetimeCallback(BaseCallback):
         return True
 
     def _on_rollout_end(self) -> None:
+        if "trace" in self.locals:
+            self._add(self.locals["trace"])
         for name, value in self.log.scalars().items():
             self.logger.record(name, value)
+
+    def _add(self, trace: Any) -> None:
+        steps, envs = trace.ended.shape
+        if not len(self._earned):
+            self._earned = np.zeros(envs)
+        rewards, paid = trace.reward.astype(np.float32), []
+        for reward, closed in zip(rewards, trace.epoch_end, strict=True):
+            self._earned += reward
+            paid.append(self._earned[closed])
+            self._earned[closed] = 0.0
+        self.log.add_epochs(trace.epoch[trace.epoch_end], np.concatenate(paid))
+        ended = trace.ended
+        before = self.num_timesteps - steps * envs
+        now = np.broadcast_to(before + envs * np.arange(1, steps + 1)[:, None], ended.shape)
+        self.log.add_lifetimes(
+            now[ended], trace.lifetime_reward[ended], trace.length[ended], trace.stop_epoch[ended]
+        )

@@ -67,7 +67,7 @@ class OnPolicy(Algorithm):
     ) -> BaseAlgorithm:
         """See Algorithm.build."""
         rate = self.learning_rate
-        model = self.model_class(
+        model = self.model_for(env)(
             self.policy_name,
             env,
             credit=str(credit),
@@ -81,6 +81,10 @@ class OnPolicy(Algorithm):
         )
         model.ent_schedule = LinearSchedule(self.ent_coef, 0.0, self.ent_fraction)
         return model
+
+    def model_for(self, env: VecEnv) -> Any:
+        """The class of the model that trains on `env`."""
+        return self.model_class
 
     def own_settings(self) -> dict[str, Any]:
         """What this algorithm's constructor takes beyond the shared settings."""

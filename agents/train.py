@@ -3,8 +3,9 @@
 `python -m myopia.agents.train` is `myopia train`.
 """
 
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +43,37 @@ def train(
     ValueError for a folder that holds another run or a damaged checkpoint, and `DivergedError` (a
     ValueError) where the weights are no longer finite.
     """
-    world = config.make_world()  # a wrong dial is found before anything is written
+    config.make_world()  # a wrong dial is found before anything is written
     chosen, why = choose_device(device, config.settings)
     logger.info("device %s: %s", chosen, why)
     folder = RunFolder(out or Path("runs") / config.id, config)
     if folder.done:
         logger.info("%s is done already", folder.path)
         return folder.path
-    with folder.recorded(chosen), fenced():
-        settings = config.settings
+    with training(config, folder, chosen, checkpoint_seconds, callbacks) as (model, everything):
+        if progress:
+            everything.append(ProgressBarCallback())
+        learn(model, config.steps, everything)
+    return folder.path
+
+
+@contextlib.contextmanager
+def training(
+    config: RunConfig,
+    folder: RunFolder,
+    device: str,
+    checkpoint_seconds: float,
+    callbacks: Sequence[BaseCallback] = (),
+) -> Iterator[tuple[Any, list[BaseCallback]]]:
+    """A model to train, from the folder's checkpoint if there is one, and what keeps its folder.
+
+    Around the training: what it leaves is written at the end, and failures are recorded.
+    """
+    with folder.recorded(device), fenced():
+        settings, world = config.settings, config.make_world()
         env = settings.env(world, config.credit_mode, config.seed)
         logs = folder.path / "tensorboard"
-        model = settings.build(env, config.credit_mode, config.seed, chosen, logs)
+        model = settings.build(env, config.credit_mode, config.seed, device, logs)
         log = LifetimeLog(folder.path / "episodes.parquet", world.max_epochs)
         state = folder.path / "checkpoint" / "state.safetensors"
 
@@ -70,13 +90,10 @@ def train(
                 callback.restore(kept)
             logger.info("%s goes on after %d steps", folder.path, model.num_timesteps)
         keeper = Keeper(folder.path, checkpoint_seconds, checkpoint)
-        everything = [keeper, LifetimeCallback(log), *callbacks]
-        if progress:
-            everything.append(ProgressBarCallback())
-        learn(model, config.steps, everything)
+        yield model, [keeper, LifetimeCallback(log), *callbacks]
+        check_finite(model)
         finish(folder.path, model, keeper, log)
         state.unlink(missing_ok=True)
-    return folder.path
 
 
 def learn(model: Any, total_timesteps: int, callbacks: list[BaseCallback]) -> None:

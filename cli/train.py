@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -29,6 +29,8 @@ class Options:
     """What the learner is told at an epoch boundary: lifetime, bootstrap, epoch or window:M."""
     seed: int = 0
     """Seed of the world, the weights and the sampling."""
+    seeds: str | None = None
+    """Many seeds in one program, FIRST:END (END not included); run folders seed-<n> within out."""
     total_timesteps: int | None = None
     """Steps in the world, over all copies of it; the preset's if not given."""
     device: str = "auto"
@@ -68,6 +70,10 @@ def run(options: Options) -> int:
         seed=options.seed,
         total_timesteps=options.total_timesteps,
     )
+    if options.seeds is not None:
+        if options.population is not None or options.track:
+            raise ValueError("--seeds are runs of their own: expected no --population, no --track")
+        return _many(options, config)
     device, why = choose_device(options.device, config.settings)
     if options.population is not None:
         folder, what = _population(options, config, device)
@@ -108,3 +114,32 @@ def _population(options: Options, config, device: str) -> tuple[Path, str]:
         config, options.population, options.rank, options.interval, swap=options.swap
     )
     return train_population(asked, options.out, device), f"population of {options.population}"
+
+
+def _many(options: Options, config: Any) -> int:
+    from myopia.agents.many import train_many
+
+    seeds = parse_seeds(options.seeds or "")
+    configs = [dataclasses.replace(config, seed=seed) for seed in seeds]
+    outs = [
+        options.out / f"seed-{one.seed}" if options.out else Path("runs") / one.id
+        for one in configs
+    ]
+    terminal = sys.stderr.isatty() and not options.json
+    folders = train_many(configs, outs, options.device, terminal, options.checkpoint_seconds)
+    if options.json:
+        rows = zip(folders, configs, strict=True)
+        print_json([{"run": str(run), "config": dataclasses.asdict(one)} for run, one in rows])
+    else:
+        print(f"trained: {len(configs)} seeds of {config.algorithm} in {config.world}")
+        for folder in folders:
+            print(f"  {folder}")
+    return 0
+
+
+def parse_seeds(text: str) -> range:
+    """The seeds of `0:16`. Raises ValueError saying what was expected."""
+    first, colon, end = text.partition(":")
+    if not (colon and first.isdecimal() and end.isdecimal() and int(first) < int(end)):
+        raise ValueError(f"seeds {text!r}: expected FIRST:END with FIRST below END, such as 0:16")
+    return range(int(first), int(end))

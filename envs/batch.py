@@ -14,6 +14,9 @@ from myopia.envs.ops import NumpyOps
 from myopia.envs.randomness import BOUNDARY, DISPLAY, START, STEP, draw, lifetime_key
 from myopia.envs.world import World
 
+STATE = ("key", "lifetime", "cell", "steps", "epoch_payoff", "lifetime_reward")
+"""What a batch of lifetimes is made of; everything else follows from it."""
+
 
 class Step(NamedTuple):
     """One step of a batch of n lifetimes; arrays (n,) but for the observations (n, D)."""
@@ -33,15 +36,20 @@ class Step(NamedTuple):
 
 
 class Batch:
-    """`num_envs` lifetimes of `world`; `reset` before the first `step`."""
+    """`num_envs` lifetimes of `world`; `reset` before the first `step`.
 
-    _STATE = ("key", "lifetime", "cell", "steps", "epoch_payoff", "lifetime_reward")
+    `observer` stands in for the world's own: what its `observe` returns takes the observations'
+    place.
+    """
 
-    def __init__(self, world: World, num_envs: int, ops: Any = NumpyOps) -> None:
+    def __init__(
+        self, world: World, num_envs: int, ops: Any = NumpyOps, observer: Any = None
+    ) -> None:
         if not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
         self.world, self.num_envs, self.ops = world, num_envs, ops
-        self.dynamics, self.observer = dynamics_of(world, ops), observer_of(world, ops)
+        self.dynamics = dynamics_of(world, ops)
+        self.observer = observer_of(world, ops) if observer is None else observer
         self._draws = self.dynamics.random or world.index.noise
         # where every lifetime starts in the same cell, it is known once and for all
         self._first = None
@@ -96,14 +104,18 @@ class Batch:
             length=length,
         )
 
+    def see(self) -> Any:
+        """What the lifetimes show now, as `step` last returned it."""
+        return self.observer.observe(self.cell, self._draw(self.steps), DISPLAY)
+
     def state(self) -> dict[str, Any]:
-        """Everything that the lifetimes under way depend on, as arrays; not before a reset."""
-        return {name: getattr(self, name) for name in self._STATE}
+        """Everything that the lifetimes under way depend on, arrays (n,); not before a reset."""
+        return {name: getattr(self, name) for name in STATE}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from what `state()` gave; instead of a reset."""
-        for name in self._STATE:
-            setattr(self, name, state[name])
+        """Go on from what `state()` gave, on any backend; instead of a reset."""
+        for name, value in state.items():
+            setattr(self, name, value)
         self.words = lifetime_key(self.key, self.lifetime) if self._draws else None
 
     def rewards_so_far(self) -> Any:

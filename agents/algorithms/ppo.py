@@ -1,16 +1,20 @@
 """PPO (arXiv 1707.06347), as Stable-Baselines3 has it."""
 
 import dataclasses
+from typing import Any
 
 import stable_baselines3
+from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.algorithm import register
 from myopia.agents.credit import CreditedRollouts
+from myopia.agents.fast.ppo import FastPPO
 from myopia.agents.on_policy import Clipped
+from myopia.envs.sb3 import WorldVecEnv
 
 
 class CreditedPPO(CreditedRollouts, stable_baselines3.PPO):
-    """SB3's PPO under a credit mode."""
+    """SB3's own PPO under a credit mode: for envs that are no tables."""
 
 
 @register
@@ -24,3 +28,7 @@ class PPO(Clipped):
         "Offers": {"total_timesteps": 1_000_000},
         "Orchard": {"total_timesteps": 1_000_000},
     }
+
+    def model_for(self, env: VecEnv) -> Any:
+        """See OnPolicy.model_for: on the tables of a world, without leaving the device."""
+        return FastPPO if isinstance(env, WorldVecEnv) else self.model_class
