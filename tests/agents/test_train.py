@@ -181,7 +181,7 @@ def test_settings_are_text() -> None:
     with pytest.raises(ValueError, match="needs an on-policy algorithm such as ppo, got dqn"):
         config(algo="dqn", credit="window:4")
     with pytest.raises(ValueError, match="needs rollouts of at least 41 steps, got n_steps=40"):
-        config(credit="window:41")
+        config(algo="ppo", credit="window:41")
 
 
 def test_the_device_is_chosen_with_a_reason(monkeypatch) -> None:
