@@ -189,7 +189,7 @@ def test_the_device_is_chosen_with_a_reason(monkeypatch) -> None:
     assert choose_device("cpu", small) == ("cpu", "as asked")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_device("auto", small) == (
-        *("cpu", "8e+06 multiplications in a minibatch are too few for a GPU"),
+        *("cpu", "3e+05 multiplications in a minibatch are too few for a GPU"),
     )
     assert choose_device("auto", large)[0] == "cuda"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
