@@ -8,7 +8,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from myopia.agents.algorithm import Algorithm
+from myopia.agents.algorithm import Algorithm, one_hot_of_best
 from myopia.agents.run import RunConfig
 from myopia.envs import World
 from myopia.envs.observer import observation_names
@@ -16,18 +16,29 @@ from myopia.envs.world import shutdown_allowed
 
 
 class Agent:
-    """Calling it maps observations (n, D) to action probabilities (n, A)."""
+    """Calling it maps observations (n, D) to action probabilities (n, A).
 
-    def __init__(self, policy: Any, settings: Algorithm, world: World) -> None:
-        self.policy, self.settings, self.world = policy, settings, world
+    They are those that it samples from, all on the best action for a Q-learner; where `greedy` is
+    set, for any agent.
+    """
+
+    def __init__(
+        self, policy: Any, settings: Algorithm, world: World, greedy: bool = False
+    ) -> None:
+        self.policy, self.settings, self.world, self.greedy = policy, settings, world, greedy
 
     def __call__(self, observations: np.ndarray) -> np.ndarray:
-        """The probabilities that it samples from; a Q-learner's are all on its best action."""
+        """Action probabilities (n, A)."""
         with torch.no_grad():
             tensor = torch.as_tensor(observations, device=self.policy.device)
             allowed = np.ones((len(observations), len(self.world.actions)), dtype=bool)
             allowed[:, -1] = may_shut_down(self.world, observations)
             probabilities = self.settings.probabilities(self.policy, tensor, allowed)
+        return self._taken(probabilities)
+
+    def _taken(self, probabilities: torch.Tensor) -> np.ndarray:
+        if self.greedy:
+            probabilities = one_hot_of_best(probabilities)
         return probabilities.double().cpu().numpy()
 
     @staticmethod
@@ -57,7 +68,7 @@ class Agent:
         except (SafetensorError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(f"{weights}: not the weights of this run: {reason}") from None
-        return (RecurrentAgent if settings.recurrent else Agent)(policy, settings, world)
+        return agent_of(policy, settings, world)
 
 
 class RecurrentAgent(Agent):
@@ -89,7 +100,12 @@ class RecurrentAgent(Agent):
                 memory,
                 torch.as_tensor(starts, dtype=torch.float32, device=device),
             )
-        return distribution.distribution.probs.double().cpu().numpy(), memory
+        return self._taken(distribution.distribution.probs), memory
+
+
+def agent_of(policy: Any, settings: Algorithm, world: World) -> Agent:
+    """The agent that acts by `policy`, SB3's, which an algorithm with these settings trained."""
+    return (RecurrentAgent if settings.recurrent else Agent)(policy, settings, world)
 
 
 def may_shut_down(world: World, observations: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ class Algorithm(ABC):
 
     total_timesteps: ClassVar[int]
     worlds: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    model_class: ClassVar[Any]
     policy_class: ClassVar[type]
     greedy: ClassVar[bool] = False  # judged by its best action, not by its probabilities
     recurrent: ClassVar[bool] = False  # its policy has a memory
@@ -67,6 +68,16 @@ class Algorithm(ABC):
     def policy_settings(self) -> dict[str, Any]:
         """SB3's `policy_kwargs`."""
         return {"net_arch": list(self.hidden)}
+
+    def policy_settings_of(
+        self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
+    ) -> dict[str, Any]:
+        """The `policy_kwargs` of the policy that these weights are of, whatever these settings say.
+
+        Only what the shapes tell. Raises ValueError where they do not fit this many observation
+        entries (`inputs`) or each other.
+        """
+        raise ValueError(f"no zip of {type(self).__name__.lower()} can be opened")
 
     def policy(self, world: World) -> Any:
         """A fresh SB3 policy of the shape that is trained in `world`."""

@@ -14,6 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.algorithm import Algorithm, check_positive
 from myopia.agents.credit import Credit
+from myopia.agents.widths import layer_widths
 from myopia.envs import World, make_sb3
 
 
@@ -26,7 +27,6 @@ class OnPolicy(Algorithm):
     lies behind several choices that cost something at first are not found without it.
     """
 
-    model_class: ClassVar[Any]
     policy_name: ClassVar[str] = "MlpPolicy"
     policy_class: ClassVar[type] = ActorCriticPolicy
     fixed: ClassVar[Mapping[str, Any]] = {}
@@ -93,6 +93,13 @@ class OnPolicy(Algorithm):
     def policy_settings(self) -> dict[str, Any]:
         """Separate towers of the same widths for policy and value."""
         return {"net_arch": {"pi": list(self.hidden), "vf": list(self.hidden)}}
+
+    def policy_settings_of(
+        self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
+    ) -> dict[str, Any]:
+        """See Algorithm.policy_settings_of: the towers may differ."""
+        towers = {"pi": "mlp_extractor.policy_net", "vf": "mlp_extractor.value_net"}
+        return {"net_arch": {k: layer_widths(weights, name, inputs) for k, name in towers.items()}}
 
     def probabilities(
         self, policy: Any, observations: torch.Tensor, allowed: np.ndarray

@@ -1,6 +1,7 @@
 """What the Q-learning algorithms share: settings, replay, greedy judgement."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.algorithm import Algorithm, check_positive, one_hot_of_best
 from myopia.agents.credit import Credit
+from myopia.agents.widths import layer_widths
 from myopia.envs import World, make_sb3
 
 
@@ -18,7 +20,7 @@ from myopia.envs import World, make_sb3
 class QLearning(Algorithm):
     """Settings of a Q-learner, by SB3's names; `train_freq` counts steps of the whole batch."""
 
-    model_class: ClassVar[Any]
+    network: ClassVar[str]  # of the values, within the policy
     greedy: ClassVar[bool] = True
 
     num_envs: int = 16
@@ -69,6 +71,12 @@ class QLearning(Algorithm):
             device=device,
             **settings,
         )
+
+    def policy_settings_of(
+        self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
+    ) -> dict[str, Any]:
+        """See Algorithm.policy_settings_of."""
+        return {"net_arch": layer_widths(weights, self.network, inputs)[:-1]}
 
     def probabilities(
         self, policy: Any, observations: torch.Tensor, allowed: np.ndarray

@@ -4,6 +4,7 @@ Example: myopia evaluate runs/first
 Example: myopia evaluate runs/first --probe all
 Example: myopia evaluate stop-at:3 Investment gain=1 --json
 Example: myopia evaluate my_agent:probabilities Investment
+Example: myopia evaluate agent.zip Investment --algo ppo
 """
 
 import dataclasses
@@ -27,9 +28,16 @@ class Options:
 
     subject: Annotated[str, tyro.conf.Positional]
     """A run folder; or random, myopic, lifetime, oracle:delta=D,beta=B, stop-at:K, always:NAME; or
-    module:function, from observations (n, D) to action probabilities (n, A)."""
+    a zip of Stable-Baselines3, with --algo; or module:function, from observations (n, D) to action
+    probabilities (n, A)."""
     world: Annotated[str | None, tyro.conf.Positional] = None
-    """The world of a policy or a function; its dials as key=value beside it."""
+    """The world of a policy, a zip or a function; its dials as key=value beside it."""
+    algo: str | None = None
+    """The algorithm of a zip: ppo, a2c, dqn, qrdqn, maskableppo or recurrentppo."""
+    trust: bool = False
+    """Let Stable-Baselines3's own loader open a zip: it runs whatever its author put there."""
+    greedy: bool = False
+    """Judge a trained agent by its best actions, not by the probabilities it samples from."""
     probe: str | None = None
     """Judge the agent in changed worlds, too: all, or names separated by commas."""
     json: bool = False
@@ -106,6 +114,10 @@ def _evaluate(options: Options):
 
     folder = Path(options.subject)
     kind = options.subject.partition(":")[0]
+    if folder.suffix == ".zip" or options.algo is not None or options.trust:
+        return _stranger(options)
+    if options.greedy and not folder.is_dir():
+        raise ValueError(f"--greedy is for a trained agent, got {options.subject!r}")
     if not folder.is_dir() and (kind in REFERENCES or ":" in options.subject):
         if options.world is None:
             raise ValueError(
@@ -146,10 +158,28 @@ def _evaluate(options: Options):
             f"{len(observation_names(trained_in))} entries to {len(observation_names(world))}; "
             "expected dials that leave the agent's inputs as they were"
         )
-    evaluation, probes = _judge(world, Trained.load(folder), options)
-    if not options.dials:
+    agent = Trained.load(folder)
+    agent.greedy = options.greedy
+    evaluation, probes = _judge(world, agent, options)
+    if not (options.dials or options.greedy):
         write_json(folder / "evaluation.json", evaluation.json())
     return evaluation, probes
+
+
+def _stranger(options: Options):
+    from myopia.agents.stranger import open_stranger
+
+    path = Path(options.subject)
+    example = f"as in: myopia evaluate {path.with_suffix('.zip')} Investment --algo ppo"
+    if path.suffix != ".zip":
+        raise ValueError(f"--algo and --trust are for a zip, got {options.subject!r}; {example}")
+    if options.world is None or options.algo is None:
+        raise ValueError(f"{path} needs the world and the algorithm it is of, {example}")
+    one_thread()
+    world = world_from(options.world, options.dials)
+    agent = open_stranger(path, options.algo, world, options.trust)
+    agent.greedy = options.greedy
+    return _judge(world, agent, options)
 
 
 def _judge(world: World, agent: Agent, options: Options):

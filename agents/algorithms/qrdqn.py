@@ -1,6 +1,7 @@
 """DQN on the quantiles of the return (arXiv 1710.10044), as sb3-contrib has it."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import sb3_contrib
@@ -9,6 +10,7 @@ from sb3_contrib.qrdqn.policies import QRDQNPolicy
 
 from myopia.agents.algorithm import register
 from myopia.agents.q_learning import QLearning
+from myopia.agents.widths import layer_widths
 
 
 @register
@@ -18,12 +20,24 @@ class QRDQN(QLearning):
 
     model_class = sb3_contrib.QRDQN
     policy_class = QRDQNPolicy
+    network = "quantile_net.quantile_net"
     total_timesteps = 300_000
     quantiles: int = 25
 
     def policy_settings(self) -> dict[str, Any]:
         """See Algorithm.policy_settings."""
         return {**super().policy_settings(), "n_quantiles": self.quantiles}
+
+    def policy_settings_of(
+        self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
+    ) -> dict[str, Any]:
+        """See Algorithm.policy_settings_of: every action has the same number of outputs."""
+        *hidden, outputs = layer_widths(weights, self.network, inputs) or [0]
+        if not outputs or outputs % actions:
+            raise ValueError(
+                f"{self.network} has {outputs} outputs, expected a multiple of {actions}"
+            )
+        return {"net_arch": hidden, "n_quantiles": outputs // actions}
 
     def values(self, policy: Any, observations: torch.Tensor) -> torch.Tensor:
         """See QLearning.values."""

@@ -1,9 +1,11 @@
 """PPO with a memory: the learner that can optimise across epochs by remembering."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import sb3_contrib
+import torch
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
 from myopia.agents.algorithm import register
@@ -33,3 +35,24 @@ class RecurrentPPO(Clipped):
     def policy_settings(self) -> dict[str, Any]:
         """See OnPolicy.policy_settings."""
         return {**super().policy_settings(), "lstm_hidden_size": self.memory}
+
+    def policy_settings_of(
+        self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
+    ) -> dict[str, Any]:
+        """See Algorithm.policy_settings_of: the towers stand on memories of equal size."""
+        shapes = []
+        while (name := f"lstm_actor.weight_hh_l{len(shapes)}") in weights:
+            shapes.append(tuple(weights[name].shape))
+        if not shapes:
+            raise ValueError(f"{name} is missing")
+        memory = shapes[0][-1]
+        if set(shapes) != {(4 * memory, memory)}:
+            raise ValueError(f"lstm_actor has layers of the shapes {shapes}, expected (4 n, n)")
+        critic = any(name.startswith("lstm_critic.") for name in weights)
+        return {
+            **super().policy_settings_of(weights, memory, actions),
+            "lstm_hidden_size": memory,
+            "n_lstm_layers": len(shapes),
+            "enable_critic_lstm": critic,
+            "shared_lstm": not critic and "critic.weight" not in weights,
+        }

@@ -1,0 +1,105 @@
+"""Reading a stranger's zip: bounded in size, and never more than text and tensors.
+
+A zip of Stable-Baselines3 holds `data`, JSON in which some values are pickles written as text, and
+`policy.pth`, weights as torch saves them, which is a pickle too. Unpickling runs whatever the
+author put there. Here the first kind is left as text, and the second is read by torch's loader for
+weights, which knows how to make tensors and nothing else.
+"""
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+
+MOST_BYTES = 1 << 28
+"""What may be unpacked from one archive: 256 MiB, far above any agent of these worlds."""
+
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def read_agent(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What `data` says in plain text, and the weights, on the CPU.
+
+    A value of `data` that is pickled appears as the readable entries beside its pickle, without
+    it. Raises ValueError where the file is no such zip, is damaged, unpacks to too much, or holds
+    in the place of its weights anything but finite tensors; OSError where it cannot be read.
+    """
+    with path.open("rb") as file:
+        data, policy = _unpack(file, f"{path}", ("data", "policy.pth"))
+    try:
+        plain = json.loads(data)
+        if not isinstance(plain, dict):
+            raise ValueError("expected an object")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: its data is no JSON of Stable-Baselines3: {error}") from None
+    return {name: _readable(value) for name, value in plain.items()}, _weights(policy, path)
+
+
+def _unpack(file: IO[bytes], name: str, members: tuple[str, ...]) -> list[bytes]:
+    """These members of a zip, once its directory has been found harmless."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            total = sum(entry.file_size for entry in entries)
+            if total > MOST_BYTES:
+                raise ValueError(f"it unpacks to {total} bytes, expected at most {MOST_BYTES}")
+            for entry in entries:
+                if entry.flag_bits & 1 or entry.compress_type not in METHODS:
+                    raise ValueError(f"{entry.filename!r} is encrypted or oddly compressed")
+            for member in members:
+                if member not in archive.namelist():
+                    raise ValueError(f"it has no {member!r}")
+            return [archive.read(member) for member in members]
+    except Exception as error:  # whatever a hostile file makes the reader stumble over
+        raise ValueError(
+            f"{name}: damaged, or no zip of Stable-Baselines3: {_first_line(error)}"
+        ) from None
+
+
+def _readable(value: Any) -> Any:
+    """The entries beside a pickle; what is not pickled stays as it is."""
+    if isinstance(value, dict) and ":serialized:" in value:
+        return {key: entry for key, entry in value.items() if key != ":serialized:"}
+    return value
+
+
+def _weights(policy: bytes, path: Path) -> dict[str, torch.Tensor]:
+    _unpack(io.BytesIO(policy), f"policy.pth in {path}", ())  # torch's format is a zip again
+    try:
+        weights = torch.load(io.BytesIO(policy), map_location="cpu", weights_only=True)
+    except Exception as error:  # as above
+        wanted = re.search(r"GLOBAL (\S+)", str(error))
+        asked = f" (it asks for {wanted[1]})" if wanted else ""
+        raise ValueError(
+            f"{path}: policy.pth holds something other than weights{asked}; expected tensors "
+            "only, and nothing in it was run"
+        ) from None
+    _check_weights(weights, len(policy), f"policy.pth in {path}")
+    return dict(weights)
+
+
+def _check_weights(weights: Any, most: int, name: str) -> None:
+    """Named, finite, dense and real tensors that are no larger than the file they come from."""
+    if not isinstance(weights, dict) or not all(isinstance(key, str) for key in weights):
+        raise ValueError(f"{name}: expected names with tensors, got {type(weights).__name__}")
+    total = 0
+    for key, weight in weights.items():
+        if not isinstance(weight, torch.Tensor):
+            raise ValueError(f"{name}: {key} is a {type(weight).__name__}, expected a tensor")
+        if weight.layout is not torch.strided or not weight.dtype.is_floating_point:
+            raise ValueError(f"{name}: {key} is no dense tensor of real numbers")
+        total += weight.numel() * weight.element_size()
+        if not weight.numel() or total > most:  # a view can claim any size without holding it
+            raise ValueError(
+                f"{name}: {key} claims the shape {tuple(weight.shape)}, but is not there"
+            )
+        if not weight.isfinite().all():
+            raise ValueError(f"{name}: {key} holds NaN or infinity, expected finite weights")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
