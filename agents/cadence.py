@@ -158,7 +158,7 @@ def read_learning_curve(folder: Path) -> LearningCurve:
 
     Raises ValueError where it was not, or no lifetime ended in it.
     """
-    return LearningCurve(*_columns(folder, read_json(folder / FILE)["learning_curve"]))
+    return _curve(folder, lambda kept: kept["learning_curve"])
 
 
 def read_capability(folder: Path) -> LearningCurve:
@@ -166,12 +166,22 @@ def read_capability(folder: Path) -> LearningCurve:
 
     Raises ValueError where it was not, or no capability was measured.
     """
-    evaluations = read_json(folder / FILE)["evaluations"]
-    points = [(one["effective"], one["capability"]) for one in evaluations if one["effective"] > 0]
-    return LearningCurve(*_columns(folder, [p for p in points if p[1] is not None]))
+    return _curve(
+        folder,
+        lambda kept: [
+            (one["effective"], one["capability"])
+            for one in kept["evaluations"]
+            if one["effective"] > 0 and one["capability"] is not None
+        ],
+    )
 
 
-def _columns(folder: Path, points: list[Any]) -> tuple[list[float], list[float]]:
-    if not points:
-        raise ValueError(f"{folder / FILE} holds nothing to make a learning curve of")
-    return [x for x, _ in points], [y for _, y in points]
+def _curve(folder: Path, points: Callable[[Any], list[Any]]) -> LearningCurve:
+    path = folder / FILE
+    try:
+        compute, score = zip(*points(read_json(path)), strict=True)
+    except (KeyError, TypeError, ValueError) as error:
+        if not path.exists():
+            raise ValueError(f"{folder} was not trained with --cadence: it has no {FILE}") from None
+        raise ValueError(f"{path} holds nothing to make a learning curve of: {error}") from None
+    return LearningCurve(compute, score)

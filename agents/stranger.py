@@ -43,8 +43,6 @@ def open_stranger(path: Path, algo: str, world: World, trust: bool = False) -> A
 
 def _rebuilt(path: Path, settings: Algorithm, world: World) -> Any:
     data, weights = read_agent(path)
-    pickled = [name for name, said in data.items() if isinstance(said, dict) and ":type:" in said]
-    logger.warning(_printable(f"{path}: nothing pickled was opened, such as {', '.join(pickled)}"))
     activation = _checked(data, settings, f"{path}")
     inputs, actions = observation_space(world), Discrete(len(world.actions))
     try:
@@ -58,6 +56,8 @@ def _rebuilt(path: Path, settings: Algorithm, world: World) -> Any:
             f"{inputs.shape[0]} observation entries and {actions.n} actions: {error}"
         ) from None
     policy.load_state_dict(weights)
+    pickled = [name for name, said in data.items() if isinstance(said, dict) and ":type:" in said]
+    logger.warning(_printable(f"{path}: nothing pickled was opened, such as {', '.join(pickled)}"))
     return policy
 
 

@@ -3,6 +3,7 @@
 Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0 --out runs/first
 Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
 Example: myopia train Dilemma --algo a2c --population 10 --rank epoch --interval 1000 --swap
+Example: myopia train Investment --cadence --baseline runs/first --danger 0.5
 """
 
 import contextlib
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from myopia.cli.cadence import CadenceOptions, cadence_of
 from myopia.cli.world import one_thread, print_json, world_from
 
 
@@ -49,6 +51,10 @@ class Options:
     """Send the scalars to Weights & Biases, too."""
     out: Path | None = None
     """Run folder; runs/<id> if not given."""
+    evaluations: Annotated[CadenceOptions, tyro.conf.OmitArgPrefixes] = dataclasses.field(
+        default_factory=CadenceOptions
+    )
+    """In the middle of training."""
     json: bool = False
     """Print JSON."""
     dials: tyro.conf.Suppress[tuple[str, ...]] = ()
@@ -99,8 +105,9 @@ def _single(options: Options, config, device: str) -> tuple[Path, str]:
     out = options.out or Path("runs") / config.id
     done = (out / "config.json").exists() and RunFolder(out, config).done
     terminal = sys.stderr.isatty() and not options.json
+    cadence = cadence_of(options.evaluations, config, out)
     with tracked(config, out) if options.track and not done else contextlib.nullcontext():
-        folder = train(config, out, device, terminal, options.checkpoint_seconds)
+        folder = train(config, out, device, terminal, options.checkpoint_seconds, cadence)
     return folder, "done already" if done else "trained"
 
 
@@ -110,6 +117,8 @@ def _population(options: Options, config, device: str) -> tuple[Path, str]:
     assert options.population is not None
     if options.track:
         raise ValueError("--track follows one run, not a population: expected one of the two")
+    if options.evaluations != CadenceOptions():
+        raise ValueError("--cadence follows one run, not a population: expected one of the two")
     asked = PopulationConfig(
         config, options.population, options.rank, options.interval, swap=options.swap
     )

@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import dataclasses
 import inspect
 import io
 import json
@@ -141,9 +140,7 @@ def test_it_acts_as_the_model_that_was_saved(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("algo", sorted(PRESETS))
 def test_our_own_zips_open_too(algo: str, tmp_path: Path) -> None:
-    ours = PRESETS[algo]
-    ours = dataclasses.replace(ours, num_envs=2)  # type: ignore[type-var]
-    credit = Credit.of("lifetime")
+    ours, credit = PRESETS[algo], Credit.of("lifetime")
     with fenced():
         model = ours.build(ours.env(world(), credit, 0), credit, 0, "cpu", None)
     model.save(tmp_path / "model.zip")

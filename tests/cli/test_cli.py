@@ -92,6 +92,16 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["oracle", "Work", "--delta", "abc"], "could not convert string to float: 'abc'"),
         (["oracle", "Work", "max_epochs=10000000"], "max_epochs must be at most 100000"),
         (["evaluate", "oracle:delta=0.5,beta=inf", "Work"], "beta must be finite and >= 0"),
+        (["evaluate", "a.zip", "Work"], "needs the world and the algorithm it is of"),
+        (["evaluate", "a.zip", "--algo", "ppo"], "needs the world and the algorithm it is of"),
+        (["evaluate", "a.zip", "Work", "--algo", "ppo"], "No such file or directory: a.zip"),
+        (["evaluate", "a.zip", "Work", "--algo", "pp"], "unknown algorithm 'pp'"),
+        (["evaluate", "random", "Work", "--trust"], "--algo and --trust are for a zip"),
+        (["evaluate", "random", "Work", "--greedy"], "--greedy is for a trained agent"),
+        (["train", "Work", "--danger", "0.5"], "expected --cadence too"),
+        (["train", "Work", "--cadence", "--danger", "0.5"], "--danger needs --baseline"),
+        (["train", "Work", "--cadence", "--baseline", "no"], "expected a run folder"),
+        (["train", "Work", "--cadence", "--cadence-seconds", "0"], "must be above 0, got 0"),
         (["bench", "env"], "unknown benchmark 'env', did you mean 'envs'"),
     ],
 )
@@ -124,6 +134,38 @@ def test_evaluate_a_function(capsys, tmp_path, monkeypatch) -> None:
     ):
         assert main(["evaluate", subject, "Work"]) == 2
         assert sentence in capsys.readouterr().err
+
+
+def test_evaluate_a_zip(capsys, tmp_path) -> None:
+    """Our own run's, as a stranger's: the same numbers as the run folder's."""
+    small = "ppo:num_envs=8,n_steps=8,batch_size=32,hidden=6"
+    run = str(tmp_path / "run")
+    printed(capsys, *("train", "Work", "--algo", small, "--total-timesteps", "64", "--out", run))
+    ours = json.loads(printed(capsys, "evaluate", run, "--json"))
+    path = f"{run}/model.zip"
+    for trust in ([], ["--trust"]):
+        theirs = printed(capsys, "evaluate", path, "Work", "--algo", "ppo", "--json", *trust)
+        assert json.loads(theirs) | {"policy": "run"} == ours
+    greedy = json.loads(printed(capsys, "evaluate", run, "--greedy", "--json"))
+    assert greedy["return"] != ours["return"]
+    assert json.loads((tmp_path / "run" / "evaluation.json").read_text()) == ours
+    assert main(["evaluate", path, "Investment", "--algo", "ppo"]) == 2
+    assert "does not fit a ppo policy in Investment" in capsys.readouterr().err
+
+
+def test_train_with_a_cadence(capsys, tmp_path) -> None:
+    asked = ["Investment", "--algo", "ppo:num_envs=8,n_steps=8,batch_size=32,hidden=6"]
+    asked += ["--total-timesteps", "256", "--cadence", "--elicitation-timesteps", "64"]
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    printed(capsys, "train", *asked, "--out", first)
+    kept = json.loads((tmp_path / "first" / "cadence.json").read_text())
+    assert [one["timesteps"] for one in kept["evaluations"]] == [0, 64, 256]
+    assert all(one["before"]["capability"] < 1 for one in kept["evaluations"])
+    printed(capsys, "train", *asked, "--baseline", first, "--seed", "1", "--out", second)
+    assert main(["train", *asked, "--baseline", first, "--danger", "9"]) == 2
+    assert "danger level 9: the expected curve never reaches it" in capsys.readouterr().err
+    assert main(["train", "Work", "--cadence", "--baseline", first]) == 2
+    assert "was trained in another world" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", ["file", "file/below"])
