@@ -62,6 +62,8 @@ class Cadence(BaseCallback):
         self.curve: list[tuple[float, float]] = []
         self._seconds, self._resumed = 0.0, time.monotonic()
         self._before = 0.0  # what was spent at the previous occasion
+        self._last: Moment | None = None  # for which the last evaluation holds
+        self._updates = 0  # that the weights had seen then
 
     def state(self) -> dict[str, Any]:
         """What must go on when an interrupted run does, as JSON."""
@@ -70,6 +72,8 @@ class Cadence(BaseCallback):
             "learning_curve": self.curve,
             "seconds_since": self._since(),
             "spent_before": self._before,
+            "last": self._last and dataclasses.asdict(self._last),
+            "updates": self._updates,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -77,6 +81,7 @@ class Cadence(BaseCallback):
         self.evaluations = list(state["evaluations"])
         self.curve = [(compute, score) for compute, score in state["learning_curve"]]
         self._seconds, self._before = state["seconds_since"], state["spent_before"]
+        self._last, self._updates = state["last"] and Moment(**state["last"]), state["updates"]
 
     def _on_training_start(self) -> None:
         self._resumed = time.monotonic()
@@ -86,22 +91,22 @@ class Cadence(BaseCallback):
         self._note_score(now.spent)
         # rollouts are alike: the next one ends as much later as this one began
         following, self._before = 2 * now.spent - self._before, now.spent
-        if self.rhythm.due(self._last(), now, following, self._since()):
+        if self._last is not None and self._updates == self.model._n_updates:
+            self._stands(now)  # a Q-learner's first steps only fill its replay buffer
+        elif self.rhythm.due(self._last, now, following, self._since()):
             self._evaluate(now)
 
     def _on_step(self) -> bool:
         return True
 
     def _on_training_end(self) -> None:
-        now = Moment(spent(self.model), self.compute(self.model))
-        last = self._last()
-        if last is None or now.spent > last.spent:
-            self._evaluate(now)
+        if self._last is None or self._updates != self.model._n_updates:
+            self._evaluate(Moment(spent(self.model), self.compute(self.model)))
 
-    def _last(self) -> Moment | None:
-        if not self.evaluations:
-            return None
-        return Moment(self.evaluations[-1]["spent"], self.evaluations[-1]["effective"])
+    def _stands(self, now: Moment) -> None:
+        """The last evaluation is one of the present weights."""
+        self._last, self._updates = now, self.model._n_updates
+        self._seconds, self._resumed = 0.0, time.monotonic()
 
     def _since(self) -> float:
         """Seconds of training since the last evaluation."""
@@ -150,7 +155,7 @@ class Cadence(BaseCallback):
                 "learning_curve": self.curve,
             },
         )
-        self._seconds, self._resumed = 0.0, time.monotonic()
+        self._stands(now)
 
 
 def read_learning_curve(folder: Path) -> LearningCurve:

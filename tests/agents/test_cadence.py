@@ -78,9 +78,8 @@ def test_training_does_not_notice(algo: str, tmp_path: Path) -> None:
     watch = cadence(asked, tmp_path)
     saves = SavesAndLoads(tmp_path / "m.zip", algo, asked.make_world())
     watched = train(asked, tmp_path / "watched", callbacks=[watch, saves])
-    assert len(watch.evaluations) >= 4
-    names = "weights.safetensors", "episodes.parquet"
-    for name in names:
+    assert len(watch.evaluations) >= 3
+    for name in ("weights.safetensors", "episodes.parquet"):
         assert (alone / name).read_bytes() == (watched / name).read_bytes()
 
 
@@ -96,6 +95,15 @@ def test_evaluated_at_every_growth_by_four_and_at_the_end(tmp_path: Path) -> Non
     kept = read_json(tmp_path / FILE)
     assert kept["evaluations"] == watch.evaluations
     assert kept["elicitation"] == {"timesteps": 128, "seed": 0}
+
+
+def test_nothing_is_evaluated_twice(tmp_path: Path) -> None:
+    """A Q-learner's weights are those of the start until it has steps enough to learn from."""
+    asked = config("dqn", 1024)
+    watch = cadence(asked, tmp_path)
+    train(asked, tmp_path / "run", callbacks=[watch])
+    # rollouts of 4 steps in 8 worlds; it learns after more than 64, from the evaluation at 0 on
+    assert [one["timesteps"] for one in watch.evaluations] == [0, 256, 1024]
 
 
 def test_evaluated_after_a_time(tmp_path: Path, monkeypatch) -> None:

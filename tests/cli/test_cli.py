@@ -102,6 +102,7 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["train", "Work", "--cadence", "--danger", "0.5"], "--danger needs --baseline"),
         (["train", "Work", "--cadence", "--baseline", "no"], "expected a run folder"),
         (["train", "Work", "--cadence", "--cadence-seconds", "0"], "must be above 0, got 0"),
+        (["train", "Work", "--population", "2", "--cadence"], "follows one run, not a population"),
         (["bench", "env"], "unknown benchmark 'env', did you mean 'envs'"),
     ],
 )
