@@ -57,7 +57,9 @@ def _rebuilt(path: Path, settings: Algorithm, world: World) -> Any:
         ) from None
     policy.load_state_dict(weights)
     pickled = [name for name, said in data.items() if isinstance(said, dict) and ":type:" in said]
-    logger.warning(_printable(f"{path}: nothing pickled was opened, such as {', '.join(pickled)}"))
+    logger.warning(
+        _printable(f"{path}: what is pickled in it was left closed: {', '.join(pickled)}")
+    )
     return policy
 
 

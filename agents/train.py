@@ -86,8 +86,9 @@ def training(
             extra = load_checkpoint(state, model, config.id)
             folder.add_seconds(extra["seconds"])
             log.read(model.num_timesteps)
-            for callback, kept in zip(_kept(callbacks), extra["callbacks"], strict=True):
-                callback.restore(kept)
+            for name, callback in _kept(callbacks).items():
+                if name in extra["callbacks"]:  # or it was asked for only now
+                    callback.restore(extra["callbacks"][name])
             logger.info("%s goes on after %d steps", folder.path, model.num_timesteps)
         keeper = Keeper(folder.path, checkpoint_seconds, checkpoint)
         yield model, [keeper, LifetimeCallback(log), *callbacks]
@@ -121,12 +122,12 @@ def finish(folder: Path, model: Any, keeper: Keeper, log: LifetimeLog) -> None:
     save_weights(folder / "weights.safetensors", model)
 
 
-def _kept(callbacks: Sequence[BaseCallback]) -> list[Any]:
-    return [callback for callback in callbacks if hasattr(callback, "state")]
+def _kept(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
+    return {type(one).__name__: one for one in callbacks if hasattr(one, "state")}
 
 
-def _states(callbacks: Sequence[BaseCallback]) -> list[Any]:
-    return [callback.state() for callback in _kept(callbacks)]
+def _states(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
+    return {name: callback.state() for name, callback in _kept(callbacks).items()}
 
 
 if __name__ == "__main__":

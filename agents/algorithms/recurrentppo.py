@@ -45,7 +45,7 @@ class RecurrentPPO(Clipped):
             shapes.append(tuple(weights[name].shape))
         if not shapes:
             raise ValueError(f"{name} is missing")
-        memory = shapes[0][-1]
+        memory = (0, *shapes[0])[-1]
         if set(shapes) != {(4 * memory, memory)}:
             raise ValueError(f"lstm_actor has layers of the shapes {shapes}, expected (4 n, n)")
         critic = any(name.startswith("lstm_critic.") for name in weights)

@@ -150,6 +150,20 @@ def test_counters_survive_a_resume(tmp_path: Path) -> None:
     assert read_json(tmp_path / "parts" / FILE)["evaluations"] == whole.evaluations
 
 
+def test_a_cadence_may_come_and_go(tmp_path: Path) -> None:
+    """A resumed run need not be evaluated because it was, nor the other way round."""
+    asked = config(steps=64 * 20)
+    train(asked, tmp_path / "alone")
+    for first, second in ((cadence(asked, tmp_path), None), (None, cadence(asked, tmp_path))):
+        folder = tmp_path / f"{first is None}"
+        callbacks = [*filter(None, [first]), Interrupts(700)]
+        with pytest.raises(KeyboardInterrupt):
+            train(asked, folder, checkpoint_seconds=0, callbacks=callbacks)
+        train(asked, folder, callbacks=[*filter(None, [second])])
+        weights = [path / "weights.safetensors" for path in (tmp_path / "alone", folder)]
+        assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
 def quiet(world: World, agent: Agent) -> dict[str, Any]:
     """A number that depends on the weights."""
     return {

@@ -191,7 +191,7 @@ def test_a_payload_in_the_data_is_never_decoded(
     expected = open_stranger(saved, "ppo", world())(rows)
     caplog.clear()
     np.testing.assert_array_equal(open_stranger(planted, "ppo", world())(rows), expected)
-    assert re.search(rf"nothing pickled was opened, such as .*{entry}", caplog.text)
+    assert re.search(rf"what is pickled in it was left closed: .*{entry}", caplog.text)
     assert not mark.exists()
     with contextlib.suppress(ValueError):  # whether or not SB3 can go on with what it finds
         open_stranger(planted, "ppo", world(), trust=True)
@@ -292,6 +292,16 @@ def test_weights_of_another_network_are_named(algo: str, saved: Path, tmp_path: 
     mixed = with_weights(tmp_path / "a.zip", tmp_path / "b.zip", weights_of(saved))
     with pytest.raises(ValueError, match=f"does not fit a {algo} policy in Investment"):
         open_stranger(mixed, algo, world())
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (24, 7), (2, 3, 4)])
+def test_memories_of_no_shape_are_named(shape: tuple[int, ...], tmp_path: Path) -> None:
+    model = stranger("recurrentppo")
+    model.save(tmp_path / "a.zip")
+    weights = {**weights_of(tmp_path / "a.zip"), "lstm_actor.weight_hh_l0": torch.zeros(shape)}
+    odd = with_weights(tmp_path / "a.zip", tmp_path / "b.zip", weights)
+    with pytest.raises(ValueError, match="does not fit a recurrentppo policy"):
+        open_stranger(odd, "recurrentppo", world())
 
 
 def test_sizes_are_bounded(saved: Path, tmp_path: Path) -> None:
