@@ -31,6 +31,11 @@ def cadence_of(options: CadenceOptions, config: "RunConfig", folder: Path) -> "l
 
     Raises ValueError where the baseline is no such run, or never comes near the danger.
     """
+    if options.cadence and config.settings.recurrent:
+        raise ValueError(
+            f"--cadence measures exactly, but {config.algorithm} with a memory is judged by "
+            "sampling; expected another --algo"
+        )
     if not options.cadence:
         if options.baseline or options.danger is not None:
             raise ValueError("--baseline and --danger are for evaluations, expected --cadence too")

@@ -76,6 +76,9 @@ def run(options: Options) -> int:
         seed=options.seed,
         total_timesteps=options.total_timesteps,
     )
+    several = options.seeds is not None or options.population is not None
+    if several and options.evaluations != CadenceOptions():
+        raise ValueError("--cadence follows one run: expected no --seeds, no --population")
     if options.seeds is not None:
         if options.population is not None or options.track:
             raise ValueError("--seeds are runs of their own: expected no --population, no --track")
@@ -117,8 +120,6 @@ def _population(options: Options, config, device: str) -> tuple[Path, str]:
     assert options.population is not None
     if options.track:
         raise ValueError("--track follows one run, not a population: expected one of the two")
-    if options.evaluations != CadenceOptions():
-        raise ValueError("--cadence follows one run, not a population: expected one of the two")
     asked = PopulationConfig(
         config, options.population, options.rank, options.interval, swap=options.swap
     )

@@ -102,7 +102,9 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["train", "Work", "--cadence", "--danger", "0.5"], "--danger needs --baseline"),
         (["train", "Work", "--cadence", "--baseline", "no"], "expected a run folder"),
         (["train", "Work", "--cadence", "--cadence-seconds", "0"], "must be above 0, got 0"),
-        (["train", "Work", "--population", "2", "--cadence"], "follows one run, not a population"),
+        (["train", "Work", "--population", "2", "--cadence"], "--cadence follows one run"),
+        (["train", "Work", "--seeds", "0:2", "--cadence"], "--cadence follows one run"),
+        (["train", "Work", "--algo", "recurrentppo", "--cadence"], "with a memory is judged by"),
         (["bench", "env"], "unknown benchmark 'env', did you mean 'envs'"),
     ],
 )
