@@ -19,7 +19,7 @@ class DQN(QLearning):
     model_class = stable_baselines3.DQN
     policy_class = DQNPolicy
     network = "q_net.q_net"
-    total_timesteps = 300_000
+    total_timesteps = 150_000
 
     def values(self, policy: Any, observations: torch.Tensor) -> torch.Tensor:
         """See QLearning.values."""

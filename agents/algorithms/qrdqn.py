@@ -21,7 +21,7 @@ class QRDQN(QLearning):
     model_class = sb3_contrib.QRDQN
     policy_class = QRDQNPolicy
     network = "quantile_net.quantile_net"
-    total_timesteps = 300_000
+    total_timesteps = 150_000
     quantiles: int = 25
 
     def policy_settings(self) -> dict[str, Any]:
