@@ -30,7 +30,7 @@ class Curve(BaseCallback):
         return True
 
     def _on_rollout_end(self) -> None:
-        self.points.append(float(np.mean([e["r"] for e in self.model.ep_info_buffer])))
+        self.points.append(float(np.mean([e["r"] for e in self.model.ep_info_buffer or ()])))
 
 
 def curves(world: World, steps: int, seeds: int = SEEDS, **settings: Any) -> tuple[np.ndarray, ...]:
