@@ -30,9 +30,7 @@ class Group:
         self.walk = make_walk(worlds, self.envs, self.device)
         self.parameters = Parameters([model.policy for model in models])
         self.dtype = self.parameters.values.dtype
-        self.policy, self.value = towers(
-            first.policy, self.parameters, stacked=not self.on_cpu
-        )
+        self.policy, self.value = towers(first.policy, self.parameters, stacked=not self.on_cpu)
         self.actions = int(first.action_space.n)
         self.entries = first.observation_space.shape[0]
         shapes = self.parameters.shapes.values()
