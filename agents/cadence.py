@@ -40,6 +40,8 @@ class Cadence(BaseCallback):
     mean return against compute spent, from which `agents/compute.py` reads back for another run.
     """
 
+    per_rollout = True
+
     def __init__(
         self,
         settings: Algorithm,

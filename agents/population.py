@@ -204,6 +204,8 @@ class _Score(BaseCallback):
 class _Pause(BaseCallback):
     """Waits for the other members between rollouts, and lets the first of them select."""
 
+    per_rollout = True
+
     def __init__(self, population: _Population) -> None:
         super().__init__()
         self.population, self.selected = population, 0

@@ -1,6 +1,7 @@
 """Speed against a peer, in the same run: interleaved, one thread, medians and their ratio.
 
 Example: myopia bench envs --runs 7
+Example: myopia bench train Orchard --runs 3
 """
 
 import dataclasses
@@ -8,17 +9,20 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import tyro
 
-from myopia.cli.world import print_json, world_from
-from myopia.envs import Task, World
+from myopia.cli.chain import Chain
+from myopia.cli.timing import interleave, row
+from myopia.cli.world import one_thread, print_json, world_from
+from myopia.envs import World
 from myopia.envs.choices import one_of
 
-BATCH, SB3_ENVS, CHAIN_STATES = 4096, 256, 100_000
+BATCH, SB3_ENVS, CURVE_STEPS = 4096, 256, 204_800
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +30,15 @@ class Options:
     """What `myopia bench` is asked."""
 
     what: Annotated[str, tyro.conf.Positional] = "envs"
-    """What to time: envs."""
+    """What to compare: envs, train or curves."""
     world: Annotated[str, tyro.conf.Positional] = "Investment"
     """Id or short name of the world; its dials as key=value beside it."""
+    device: str = "cpu"
+    """Where our side of `train` learns: cpu or cuda."""
     runs: int = 5
     """Interleaved runs of each side."""
+    figure: Path | None = None
+    """PNG for the learning curves."""
     json: bool = False
     """Print JSON."""
     dials: tyro.conf.Suppress[tuple[str, ...]] = ()
@@ -43,13 +51,15 @@ def run(options: Options) -> int:
     if options.runs < 1:
         raise ValueError(f"runs must be at least 1, got {options.runs}")
     world = world_from(options.world, options.dials)
-    rows = [bench(world, options.runs) for bench in BENCHES[options.what]]
+    rows = BENCHES[options.what](world, options)
+    found = []
+    for one in rows:
+        found.append(one)
+        if not options.json:
+            print(f"{one['what']}\n  ours {one['ours']}   {one['peer_name']} {one['peer']}")
+            print(f"  ratio {one['ratio']}   wanted: {one['wanted']}\n", flush=True)
     if options.json:
-        print_json(rows)
-        return 0
-    for row in rows:
-        print(f"{row['what']}\n  ours {row['ours']}   {row['peer_name']} {row['peer']}")
-        print(f"  ratio {row['ratio']}   wanted: {row['wanted']}\n")
+        print_json(found)
     return 0
 
 
@@ -67,10 +77,10 @@ def batch(world: World, runs: int) -> dict[str, Any]:
         _stepping(ours, len(world.actions), BATCH, 300),
         _stepping(peer, 2, BATCH, 300),
     )
-    return _row(
+    return row(
         f"{world.name}, VectorEnv, {BATCH} envs, observations and final observations written",
         "CartPole VectorEnv",
-        _interleave(sides[0], sides[1], runs),
+        interleave(sides[0], sides[1], runs),
         "at least 3x, aim 5x",
     )
 
@@ -86,10 +96,10 @@ def single(world: World, runs: int) -> dict[str, Any]:
         _single_stepping(ours, len(world.actions), 30_000),
         _single_stepping(peer, 2, 30_000),
     )
-    return _row(
+    return row(
         f"{world.name}, single env, unwrapped",
         "CartPole, unwrapped",
-        _interleave(sides[0], sides[1], runs),
+        interleave(sides[0], sides[1], runs),
         "at least 150,000 steps/s",
     )
 
@@ -106,10 +116,10 @@ def sb3(world: World, runs: int) -> dict[str, Any]:
     for env in (ours, peer):
         env.reset()
     actions = len(world.actions)
-    return _row(
+    return row(
         f"{world.name}, SB3 VecEnv, {SB3_ENVS} envs",
         "DummyVecEnv of the same env",
-        _interleave(
+        interleave(
             _stepping(ours, actions, SB3_ENVS, 300), _stepping(peer, actions, SB3_ENVS, 30), runs
         ),
         "at least 5x",
@@ -161,31 +171,34 @@ def tables(world: World, runs: int) -> dict[str, Any]:
     }
 
 
-@dataclasses.dataclass(frozen=True)
-class Chain(Task):
-    """A task large enough to time."""
-
-    actions = ("left", "right", "jump", "stay")
-    features = ("place",)
-    incentives = ()
-    state_limit = 2 * CHAIN_STATES
-
-    def initial(self):
-        """See Task.initial."""
-        return [(1.0, 0)]
-
-    def step(self, state, action):
-        """See Task.step."""
-        reach = {"left": -1, "right": 1, "jump": 317, "stay": 0}[action]
-        return [(1.0, (state + reach) % CHAIN_STATES, float(state % 3))]
-
-    def observe(self, state):
-        """See Task.observe."""
-        return (state / CHAIN_STATES,)
+def envs(world: World, options: Options) -> Iterator[dict[str, Any]]:
+    """How fast worlds step."""
+    for bench in (batch, single, sb3, imports, tables):
+        yield bench(world, options.runs)
 
 
-BENCHES = {"envs": (batch, single, sb3, imports, tables)}
-"""What can be timed -> its comparisons."""
+def train(world: World, options: Options) -> Iterator[dict[str, Any]]:
+    """How fast agents learn."""
+    from myopia.agents.device import choose_device
+    from myopia.agents.presets import find_algorithm
+    from myopia.cli.bench_train import BENCHES
+
+    one_thread()
+    choose_device(options.device, find_algorithm("ppo", world.name)[0])
+    for bench in BENCHES:
+        yield bench(world, options.runs, options.device)
+
+
+def curves(world: World, options: Options) -> Iterator[dict[str, Any]]:
+    """Whether agents learn as SB3's do."""
+    from myopia.cli.bench_curves import compare
+
+    one_thread()
+    yield compare(world, CURVE_STEPS, options.figure)
+
+
+BENCHES = {"envs": envs, "train": train, "curves": curves}
+"""What can be timed -> its comparisons, a row at a time."""
 
 
 def _stepping(env: Any, actions: int, envs: int, steps: int) -> Callable[[], float]:
@@ -213,23 +226,3 @@ def _single_stepping(env: Any, actions: int, steps: int) -> Callable[[], float]:
         return steps / (time.perf_counter() - began)
 
     return go
-
-
-def _interleave(
-    ours: Callable[[], float], peer: Callable[[], float], runs: int
-) -> list[tuple[float, float]]:
-    for side in (ours, peer):
-        side()  # warm
-    return [(ours(), peer()) for _ in range(runs)]
-
-
-def _row(what: str, peer_name: str, pairs: list[tuple[float, float]], wanted: str) -> dict:
-    ours, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
-    return {
-        "what": what,
-        "ours": f"{ours:,.0f} steps/s",
-        "peer_name": peer_name,
-        "peer": f"{peer:,.0f} steps/s",
-        "ratio": round(statistics.median(a / b for a, b in pairs), 2),
-        "wanted": wanted,
-    }

@@ -45,7 +45,8 @@ class Engine:
         return self._signature == _signature(models)
 
     def load(self) -> None:
-        """Go on with the lifetimes of the models' envs."""
+        """Go on with the weights of the models and the lifetimes of their envs, as they are."""
+        self.group.parameters.bind()
         state = self.group.walk.join([env.batch.state() for env in self._envs])
         self._home = tuple(state[name] for name in STATE)
 

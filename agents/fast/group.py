@@ -8,6 +8,7 @@ import torch
 
 from myopia.agents.credit import Credit
 from myopia.agents.fast.layout import Spans
+from myopia.agents.fast.memory import check_memory
 from myopia.agents.fast.native import native
 from myopia.agents.fast.parameters import Parameters, adam_settings
 from myopia.agents.fast.towers import towers
@@ -25,12 +26,23 @@ class Group:
         first = models[0]
         self.models, self.device = len(models), first.device
         self.steps, self.envs = first.n_steps, first.n_envs
-        self.walk = make_walk([native(m.env)[0].world for m in models], self.envs, self.device)
+        worlds = [native(model.env)[0].world for model in models]
+        self.walk = make_walk(worlds, self.envs, self.device)
         self.parameters = Parameters([model.policy for model in models])
         self.dtype = self.parameters.values.dtype
-        self.policy, self.value = towers(first.policy, self.parameters)
+        self.policy, self.value = towers(first.policy, self.parameters, stacked=not self.on_cpu)
         self.actions = int(first.action_space.n)
         self.entries = first.observation_space.shape[0]
+        shapes = self.parameters.shapes.values()
+        check_memory(
+            self.models,
+            self.envs,
+            self.steps,
+            max(rows.count for rows in self.walk.rows) if self.on_cpu else None,
+            self.entries,
+            sum(shape[0] for shape in shapes if len(shape) == 1),
+            self.device,
+        )
 
     @property
     def on_cpu(self) -> bool:

@@ -73,10 +73,10 @@ class FastPPO(CreditedRollouts, PPO):
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int
     ) -> bool:
         """A rollout on the device. Callbacks are called at each step, or after all of them."""
-        engine = self.engine
-        engine.load()
         self.policy.set_training_mode(False)
         callback.on_rollout_start()
+        engine = self.engine
+        engine.load()
         if served_per_rollout(callback):
             traces = engine.collect()
             engine.unload()

@@ -47,10 +47,10 @@ def _loop(learners: list[tuple[FastPPO, BaseCallback]], total: int, log_interval
     iteration = 0
     while learners[0][0].num_timesteps < total:
         iteration += 1
-        engine.load()
         for model, callback in learners:
             model.policy.set_training_mode(False)
             callback.on_rollout_start()
+        engine.load()
         traces = engine.collect()
         engine.unload()
         going_on = []

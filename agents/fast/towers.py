@@ -16,9 +16,12 @@ from myopia.agents.fast.layout import Spans
 from myopia.agents.fast.parameters import Parameters
 
 
-def towers(policy: ActorCriticPolicy, parameters: Parameters) -> tuple["Tower", "Tower"]:
+def towers(
+    policy: ActorCriticPolicy, parameters: Parameters, stacked: bool
+) -> tuple["Tower", "Tower"]:
     """The policy's tower and the value's, on the models' common parameters.
 
+    `stacked` takes all models' products in one, which wants spans of equal length.
     Raises ValueError where the policy is not made of two chains of linear layers and tanh.
     """
     extractor = policy.mlp_extractor
@@ -36,15 +39,15 @@ def towers(policy: ActorCriticPolicy, parameters: Parameters) -> tuple["Tower", 
                 "use stable_baselines3.PPO"
             )
         names = [f"mlp_extractor.{name}.{i}" for i in range(0, len(kinds), 2)] + [head]
-        built.append(Tower(parameters, names))
+        built.append(Tower(parameters, names, stacked))
     return built[0], built[1]
 
 
 class Tower:
     """Linear layers with tanh between them."""
 
-    def __init__(self, parameters: Parameters, names: Sequence[str]) -> None:
-        layer = _Layer if parameters.values.device.type == "cpu" else _Stacked
+    def __init__(self, parameters: Parameters, names: Sequence[str], stacked: bool) -> None:
+        layer = _Stacked if stacked else _Layer
         self._layers = [layer(parameters, name) for name in names]
 
     def forward(self, x: torch.Tensor, spans: Spans) -> torch.Tensor:

@@ -17,6 +17,8 @@ from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
+from myopia.agents.algorithms.ppo import CreditedPPO
+from myopia.agents.credit import BUFFERS, Credit, _Credited
 from myopia.agents.fast import draws
 from myopia.agents.fast.ppo import FastPPO
 from myopia.envs import make_sb3
@@ -69,6 +71,10 @@ class DoubleBuffer(RolloutBuffer):
             setattr(self, name, np.zeros((self.buffer_size, self.n_envs)))
 
 
+class DoubleCredited(_Credited, DoubleBuffer):
+    """The same under a credit mode."""
+
+
 class DoubleRewards(VecEnvWrapper):
     """SB3 adds bootstrap values to the env's rewards, in their precision."""
 
@@ -113,14 +119,17 @@ def pair(
         "features_extractor_class": DoubleFlatten if double else FlattenExtractor,
     }
     settings |= {"policy_kwargs": policy_kwargs, "device": "cpu", "seed": 3, **given}
-    envs = [make_sb3(world, ENVS, credit=credit, seed=5, **dials) for _ in range(2)]
-    ours = FastPPO(ToldPolicy, envs[0], **settings)
-    theirs = PPO(
-        ToldPolicy,
-        DoubleRewards(envs[1]) if double else envs[1],
-        rollout_buffer_class=DoubleBuffer if double else RolloutBuffer,
-        **settings,
-    )
+    window = Credit.of(credit).steps
+    told = "lifetime" if window else credit
+    envs = [make_sb3(world, ENVS, credit=told, seed=5, **dials) for _ in range(2)]
+    ours = FastPPO(ToldPolicy, envs[0], credit=credit, **settings)
+    settings["rollout_buffer_class"] = DoubleBuffer if double else RolloutBuffer
+    their_env = DoubleRewards(envs[1]) if double else envs[1]
+    if window:  # SB3 has no windows: its own loop under ours
+        monkeypatch.setitem(BUFFERS, DoubleBuffer, DoubleCredited)
+        theirs = CreditedPPO(ToldPolicy, their_env, credit=credit, **settings)
+    else:
+        theirs = PPO(ToldPolicy, their_env, **settings)
     theirs.policy.load_state_dict(ours.policy.state_dict())
     for model in (ours, theirs):
         model.policy.to(dtype)
@@ -129,16 +138,7 @@ def pair(
     steps = rollouts * STEPS * ENVS
     ours.learn(steps, callback=diary, log_interval=1000)
     theirs.policy.told = iter(diary.actions)
-    samples = STEPS * ENVS
-    orders = iter(
-        [
-            place % ENVS * STEPS + place // ENVS
-            for rollout in range(rollouts)
-            for place in draws.orders(
-                3, rollout, settings["n_epochs"], samples, torch.device("cpu")
-            ).numpy()
-        ]
-    )
+    orders = iter(_orders(rollouts, settings["n_epochs"], window))
     if given.get("target_kl"):
         # passes that are not made draw nothing: each update begins with its own first one
         every = list(orders)
@@ -161,6 +161,16 @@ def pair(
     theirs.learn(steps, log_interval=1000)
     logged = [dict(model.logger.name_to_value) for model in (ours, theirs)]
     return ours, theirs, *logged
+
+
+def _orders(rollouts: int, epochs: int, window: int) -> list[np.ndarray]:
+    """Ours, as SB3 counts samples: one env after the other."""
+    found = []
+    for rollout in range(rollouts):
+        steps = STEPS if rollout else STEPS - max(0, window - 1)
+        ours = draws.orders(3, rollout, epochs, steps * ENVS, torch.device("cpu")).numpy()
+        found.extend(ours % ENVS * steps + ours // ENVS)
+    return found
 
 
 def close(
@@ -193,7 +203,7 @@ def test_every_setting_in_float64(settings: str, rollouts: int, monkeypatch) -> 
         assert both[0]._n_updates < 3 * rollouts
 
 
-@pytest.mark.parametrize("credit", ["lifetime", "bootstrap", "epoch"])
+@pytest.mark.parametrize("credit", ["lifetime", "bootstrap", "epoch", "window:5"])
 @pytest.mark.parametrize("world", WORLDS)
 def test_every_credit_mode_in_float64(world: str, credit: str, monkeypatch) -> None:
     name, dials = WORLDS[world]

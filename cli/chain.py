@@ -1,0 +1,30 @@
+"""A task large enough to time."""
+
+import dataclasses
+
+from myopia.envs import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Chain(Task):
+    """A walk over many places."""
+
+    states: int = 100_000
+
+    actions = ("left", "right", "jump", "stay")
+    features = ("place",)
+    incentives = ()
+    state_limit = 200_000
+
+    def initial(self):
+        """See Task.initial."""
+        return [(1.0, 0)]
+
+    def step(self, state, action):
+        """See Task.step."""
+        reach = {"left": -1, "right": 1, "jump": 317, "stay": 0}[action]
+        return [(1.0, (state + reach) % self.states, float(state % 3))]
+
+    def observe(self, state):
+        """See Task.observe."""
+        return (state / self.states,)
