@@ -31,8 +31,14 @@ class Features:
     constant: list[str]
     collinear: list[str]
 
-    def __contains__(self, name: str) -> bool:
-        return name in self.names and not self.collinear
+    @property
+    def variables(self) -> list[str]:
+        """The state variables that vary, in order."""
+        return list(dict.fromkeys(name.partition("=")[0] for name in self.names))
+
+    def of(self, variable: str) -> list[int]:
+        """Positions of the columns that stand for a variable."""
+        return [i for i, name in enumerate(self.names) if name.partition("=")[0] == variable]
 
 
 def features_of(states: States, share: Tensor, basis: str = "scalars") -> Features:

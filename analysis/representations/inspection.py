@@ -74,24 +74,8 @@ class Inspection:
 
     @functools.cached_property
     def features(self) -> Features:
-        """The columns of the basis."""
-        return self._told(features_of(self.states, self.share, self.basis))
-
-    @functools.cached_property
-    def scalars(self) -> Features:
-        """The columns of the basis `scalars`: what is probed, erased and shifted."""
-        if self.basis == "scalars":
-            return self.features
-        return features_of(self.states, self.share)
-
-    def generator(self, *salt: int) -> torch.Generator:
-        """Fresh draws for one purpose, the same in every run."""
-        seed = self.seed
-        for number in salt:
-            seed = 1009 * seed + number
-        return torch.Generator().manual_seed(seed)
-
-    def _told(self, features: Features) -> Features:
+        """The columns of the basis, with the reasons for those that are null."""
+        features = features_of(self.states, self.share, self.basis)
         for name in features.constant:
             self.reasons[f"features.{name}"] = f"constant under the {self.distribution} states"
         for name in features.collinear:
@@ -99,6 +83,13 @@ class Inspection:
                 f"collinear under the {self.distribution} states: {', '.join(features.collinear)}"
             )
         return features
+
+    def generator(self, *salt: int) -> torch.Generator:
+        """Fresh draws for one purpose, the same in every run."""
+        seed = self.seed
+        for number in salt:
+            seed = 1009 * seed + number
+        return torch.Generator().manual_seed(seed)
 
 
 @dataclass(frozen=True)

@@ -99,36 +99,31 @@ class States:
         names = observation_names(self.world)
         return [i for i, name in enumerate(names) if name.partition("=")[0] == variable]
 
-    def unit(self, variable: str, share: Tensor) -> float:
-        """By how much a variable is changed to see what it does: 1 for counts, else one spread.
+    def levels(self, variable: str) -> np.ndarray:
+        """The values that a state variable takes, rising."""
+        return np.unique(self.variables[variable])
 
-        The spread is the standard deviation under `share` (n,).
-        """
-        if variable in ("index", "step"):
-            return 1.0
-        values = torch.from_numpy(self.variables[variable])
-        return float((share * (values - share @ values).square()).sum().sqrt())
-
-    def change(self, variable: str, by: float) -> tuple[np.ndarray, np.ndarray]:
+    def change(self, variable: str, by: int) -> tuple[np.ndarray, np.ndarray]:
         """Situations with one variable really changed in what is observed, all else as it was.
 
-        The variable is moved `by` in its own unit but kept within its range; the index that
-        moves is the displayed one. Returns how far each went (n,), and the observations (n, D).
+        The variable moves `by` of its levels, an epoch or a step if it counts these, but not
+        beyond its range; the index that moves is the displayed one. Returns what each situation
+        would then show of it (n,), and the observations (n, D).
         """
         if variable == "index":
-            moved = np.clip(self.shown + int(by), 0, self.model.K - 1)
+            moved = np.clip(self.shown + by, 0, self.model.K - 1)
             # an index that is displayed beyond its range stays where it is
             moved = np.where((self.shown >= 0) & (self.shown < self.model.K), moved, self.shown)
-            return moved - self.shown, self._observe(moved)
-        values = self.variables[variable]
-        moved = np.clip(values + by, values.min(), values.max())
+            return moved.astype(np.float64), self._observe(moved)
+        levels = self.levels(variable)
+        rank = np.searchsorted(levels, self.variables[variable])
+        moved = levels[np.clip(rank + by, 0, len(levels) - 1)]
         observations = self.observations.copy()
-        entries = self.entries(variable)
-        shown = moved.astype(int) if variable == "step" else moved
-        rows = np.eye(self.model.T)[shown] if variable == "step" else shown[:, None]
-        if self.world.observe_state or variable == "step":
-            observations[:, entries] = rows
-        return moved - values, observations
+        if variable == "step":
+            observations[:, self.entries(variable)] = np.eye(self.model.T)[moved.astype(int)]
+        elif self.world.observe_state:
+            observations[:, self.entries(variable)] = moved[:, None]
+        return moved, observations
 
     def display(self, index: int) -> np.ndarray:
         """Observations (n, D) with every displayed index put to `index`."""

@@ -1,5 +1,7 @@
 """Erasing a variable from a layer, and what the agent then does."""
 
+from collections.abc import Iterator
+
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -41,9 +43,9 @@ def erasures(inspection: Inspection) -> Tables:
     for position in network.hidden():
         layer = f"{inspection.towers.acting}.{position + 1}"
         hidden = inspection.cache[layer]
-        for number, variable in enumerate(inspection.scalars.names):
-            concept = inspection.scalars.values[:, [number]]
-            before = float(linear_r2(hidden, concept, share))
+        for number, variable in enumerate(inspection.features.variables):
+            concept = inspection.features.values[:, inspection.features.of(variable)]
+            before = float(linear_r2(hidden, concept, share).max())
             if before <= ERASED:
                 inspection.reasons[f"erasure.{variable}.{layer}"] = (
                     f"a probe on this layer reaches R² {before:.3f}: there is nothing to erase"
@@ -51,14 +53,14 @@ def erasures(inspection: Inspection) -> Tables:
                 continue
             erasure = erase(hidden, concept, share)
             after = inspection.towers.probabilities(network.onward(erasure(hidden), position))
-            left = float(linear_r2(erasure(hidden), concept, share))
+            left = float(linear_r2(erasure(hidden), concept, share).max())
             draws = inspection.generator(4, position, number)
             controls = torch.stack(
                 [
                     effects.total_variation(
                         inspection.towers.probabilities(network.onward(one, position))
                     )
-                    for one in _random_erasures(inspection, hidden, erasure.away[:, 0], draws)
+                    for one in _random_erasures(inspection, hidden, erasure.away, draws)
                 ]
             )
             moved = Beside.of(torch.cat([effects.total_variation(after).reshape(1), controls]))
@@ -80,15 +82,24 @@ def erasures(inspection: Inspection) -> Tables:
     return {"erasures": rows}
 
 
-def _random_erasures(inspection: Inspection, hidden: Tensor, away: Tensor, draws: torch.Generator):
+def _random_erasures(
+    inspection: Inspection, hidden: Tensor, away: Tensor, draws: torch.Generator
+) -> Iterator[Tensor]:
     """The layer with random directions erased, matched in how far and how much is moved.
 
-    Erasing along s moves h by `s (sᵀ Σ⁺ (h - mean)) / (sᵀ Σ⁺ s)`: directions of the same norm and
-    the same `sᵀ Σ⁺ s` move it as far on average, and take as much variance away.
+    Erasing along s moves h by `s (sᵀ Σ⁺ (h - mean)) / (sᵀ Σ⁺ s)`: a direction of the same norm and
+    the same `sᵀ Σ⁺ s` moves it as far on average, and takes as much variance away. Of several
+    directions each is matched, then what they share is counted once.
     """
     share = inspection.share.unsqueeze(1)
     centred = hidden - (share * hidden).sum(0)
-    precision = torch.linalg.pinv(centred.T @ (share * centred), hermitian=True, rtol=1e-10)
-    for s in matched_directions(away, precision, inspection.directions, draws):
-        toward = precision @ s
-        yield hidden - (centred @ toward / (s @ toward)).unsqueeze(1) * s
+    values, axes = torch.linalg.eigh(centred.T @ (share * centred))
+    kept = values > 1e-10 * values.max()
+    root, axes = values[kept].sqrt(), axes[:, kept]
+    precision = axes / root.square() @ axes.T
+    matched = [
+        matched_directions(one, precision, inspection.directions, draws) for one in away.T
+    ]
+    for own in torch.stack(matched, dim=1):  # (rank, units)
+        white = torch.linalg.qr((own @ axes / root).T).Q
+        yield hidden - (centred @ axes / root) @ white @ (axes * root @ white).T

@@ -81,7 +81,7 @@ def _features(inspection: Inspection, reading: Reading) -> list[dict]:
         inspection.share,
         inspection.generator(1),
     )
-    index = [i for i, name in enumerate(names) if name.partition("=")[0] == "index"]
+    index = inspection.features.of("index")
     with_index = interference_matrix(reading.columns)[:, index].sum(1) if index else None
     cosine = cosines(reading.columns)[:, index[0]] if len(index) == 1 else None
     return [

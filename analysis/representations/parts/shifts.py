@@ -1,5 +1,6 @@
 """Shifting a variable along its direction in a layer, against really changing it."""
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -11,7 +12,7 @@ from myopia.superposition.matched import matched_directions
 from myopia.superposition.readout import feature_directions
 
 STEPS = (-2, -1, 1, 2)
-"""How far a variable is moved, in its own unit: an epoch, a step, or one standard deviation."""
+"""How far a variable is moved: epochs, steps, or so many of the values that it takes."""
 
 
 def figure(tables: Tables) -> Figure:
@@ -44,87 +45,97 @@ def figure(tables: Tables) -> Figure:
 def shifts(inspection: Inspection) -> Tables:
     """Does a step along a variable's direction do what really changing the variable does?"""
     tables: Tables = {"shifts": [], "causes": []}
-    features = inspection.scalars
+    features = inspection.features
     if features.collinear:
         inspection.reasons["shifts"] = f"collinear: {', '.join(features.collinear)}"
         return tables
-    network = inspection.towers.actor
-    for position in network.hidden():
+    for position in inspection.towers.actor.hidden():
         hidden = inspection.cache[f"{inspection.towers.acting}.{position + 1}"]
         columns = feature_directions(features.values, hidden, inspection.share) / features.spread
-        for number, variable in enumerate(features.names):
-            rows, cause = shifted(inspection, position, variable, columns[:, number])
+        for variable in features.variables:
+            rows, cause = shifted(inspection, position, variable, columns)
             tables["shifts"] += rows
             tables["causes"] += cause
     return tables
 
 
 def shifted(
-    inspection: Inspection, position: int, variable: str, column: Tensor
+    inspection: Inspection, position: int, variable: str, columns: Tensor
 ) -> tuple[Rows, Rows]:
-    """One variable along `column` (units,), its direction per unit, in the layer at `position`.
+    """One variable along its direction in the layer at `position`.
 
-    Returns a row for each of `STEPS`, and one over all of them; none where the variable is not
-    shown, so that it cannot really be changed, or where its direction is zero.
+    `columns` (units, m) are the directions of the features, per unit of them. Returns a row for
+    each of `STEPS`, and one over all of them; none where the variable is not shown, so that it
+    cannot really be changed, or where its direction is zero.
     """
     network, states, effects = inspection.towers.actor, inspection.states, Effects(inspection)
     layer = f"{inspection.towers.acting}.{position + 1}"
     hidden, share = inspection.cache[layer], inspection.share
     centred = hidden - share @ hidden
     covariance = centred.T @ (share.unsqueeze(1) * centred)
-    if column.norm() <= 1e-9 * covariance.diagonal().sum().sqrt():
+    own_columns = columns[:, inspection.features.of(variable)].T  # (columns, units)
+    if own_columns.norm() <= 1e-9 * covariance.diagonal().sum().sqrt():
         inspection.reasons[f"shifts.{variable}.{layer}"] = "the layer does not vary with it"
         return [], []
     draws = inspection.generator(5, position, states.names.index(variable))
-    random = matched_directions(column, covariance, inspection.directions, draws)
-    unit = states.unit(variable, share)
-    rows, pooled = [], []
+    rows, pooled, likeness = [], [], []
     for step in STEPS:
-        moved, observations = states.change(variable, step * unit)
+        moved, observations = states.change(variable, step)
         if (observations == states.observations).all():
             inspection.reasons[f"shifts.{variable}"] = "the agent is not shown it"
             return [], []
         real = inspection.towers(torch.from_numpy(observations))
-        by = torch.from_numpy(moved).double().unsqueeze(1)
+        amounts, directions = _displacement(inspection, variable, moved, own_columns)
+        # the same draws for every step: they are the same directions, further along
+        fresh = torch.Generator().set_state(draws.get_state())
+        random = torch.stack(
+            [
+                matched_directions(one, covariance, inspection.directions, fresh)
+                for one in directions
+            ],
+            dim=1,
+        )  # (random, directions, units)
+        sizes = directions.square().sum(1)
+        likeness.append(((random * directions).sum(2) / sizes).abs().median())
 
-        def acts(direction: Tensor, by: Tensor = by) -> Tensor:
-            outputs = network.onward(hidden + by * direction, position)
+        def acts(directions: Tensor, amounts: Tensor = amounts) -> Tensor:
+            outputs = network.onward(hidden + amounts @ directions, position)
             return inspection.towers.probabilities(outputs)
 
-        own = acts(column)
-        stopping = variable == "index"
-        real_stop = effects.stop_shift(real) if stopping else 0.0
-        measured = []
-        for after in (own, *map(acts, random)):
-            stop = effects.stop_shift(after) if stopping else 0.0
-            # with the sign that the real change predicts; where that moves nothing, so should we
-            toward = stop * (1 if real_stop > 1e-9 else -1 if real_stop < -1e-9 else 0)
-            measured.append(
-                torch.stack(
-                    [effects.total_variation(after), effects.along(after, real), torch.tensor(toward)]
-                )
-            )
-        table = torch.stack(measured)  # (1 + random, effects)
+        own = acts(directions)
+        real_stop = effects.stop_shift(real)
+        # with the sign that the real change predicts; where that moves nothing, so should we
+        sign = 1 if real_stop > 1e-9 else -1 if real_stop < -1e-9 else 0
+        table = torch.tensor(
+            [
+                [
+                    effects.total_variation(after),
+                    effects.along(after, real),
+                    sign * effects.stop_shift(after) if variable == "index" else 0.0,
+                ]
+                for after in (own, *map(acts, random))
+            ],
+            dtype=torch.float64,
+        )  # (1 + random, effects)
         pooled.append(table)
         variation, along, _ = (Beside.of(table[:, i]) for i in range(3))
         rows.append(
             {
                 "variable": variable,
                 "layer": layer,
-                "by": step * unit,
+                "by": step,
                 "total variation": variation.value,
                 "by chance": variation.chance,
                 "really": float(effects.total_variation(real)),
                 "along the real change": along.value,
                 "along by chance": along.chance,
                 "mean stop moves by": effects.stop_shift(own),
-                "really moves by": effects.stop_shift(real),
+                "really moves by": real_stop,
             }
         )
-    variation, along, stop = (
-        Beside.of(torch.stack(pooled).mean(0)[:, i].double()) for i in range(3)
-    )
-    likeness = (random @ column / column.square().sum()).abs()
+    mean = torch.stack(pooled).mean(0)
+    variation, along, stop = (Beside.of(mean[:, i]) for i in range(3))
+    stopping = variable == "index"
     cause = {
         "variable": variable,
         "layer": layer,
@@ -134,9 +145,31 @@ def shifted(
         "along the real change": along.value,
         "along by chance": along.chance,
         "causal": variation.beyond and along.beyond and along.value > 0,
-        "stop moves as predicted by": stop.value if variable == "index" else None,
-        "stop by chance": stop.chance if variable == "index" else None,
-        "causal for the stop": (stop.beyond and stop.value > 0) if variable == "index" else None,
-        "cosine of the random directions": float(likeness.median()),
+        "stop moves as predicted by": stop.value if stopping else None,
+        "stop by chance": stop.chance if stopping else None,
+        "causal for the stop": (stop.beyond and stop.value > 0) if stopping else None,
+        "cosine of random directions": float(torch.stack(likeness).median()),
     }
     return rows, [cause]
+
+
+def _displacement(
+    inspection: Inspection, variable: str, moved: np.ndarray, columns: Tensor
+) -> tuple[Tensor, Tensor]:
+    """How a layer moves when a variable does: amounts (n, q) of directions (q, units).
+
+    With scalars there is one direction, and the amount is the change. With contrasts each change
+    of one value into another has its own direction, and the amount is 1.
+    """
+    states = inspection.states
+    now = states.shown if variable == "index" else states.variables[variable]
+    if inspection.basis == "scalars":
+        return torch.from_numpy(moved - now).unsqueeze(1), columns
+    levels = states.levels(variable)
+    of_value = torch.cat([torch.zeros(1, columns.shape[1], dtype=torch.float64), columns])
+    pairs = np.stack([np.searchsorted(levels, np.clip(v, *levels[[0, -1]])) for v in (now, moved)])
+    changes, which = np.unique(pairs, axis=1, return_inverse=True)
+    real = changes[0] != changes[1]
+    directions = of_value[changes[1][real]] - of_value[changes[0][real]]
+    amounts = np.eye(len(real))[which.ravel()][:, real]
+    return torch.from_numpy(amounts), directions
