@@ -67,7 +67,9 @@ class Dictionary:
             "rescale_acts_by_decoder_norm": False,
             "metadata": {},
         }
-        replace_file(folder / "cfg.json", lambda path: path.write_text(json.dumps(config, indent=2)))
+        replace_file(
+            folder / "cfg.json", lambda path: path.write_text(json.dumps(config, indent=2))
+        )
         replace_file(folder / "sae_weights.safetensors", lambda path: save_file(weights, path))
 
 
@@ -113,15 +115,16 @@ def train_dictionary(
     mean = share @ activations
     size = (share @ (activations - mean).square().sum(1)).div(activations.shape[1]).sqrt()
     data = (activations - mean) / size
-    parameters = _start(data, latents, seeds, generator)
-    parameters = [parameter.requires_grad_() for parameter in parameters]
-    optimiser = torch.optim.Adam(parameters, lr=learning_rate)
+    model = _start(data, latents, k, seeds, generator)
+    parameters = (model.encoder, model.encoder_bias, model.decoder, model.bias)
+    optimiser = torch.optim.Adam(
+        [parameter.requires_grad_() for parameter in parameters], lr=learning_rate
+    )
     decay = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, 2 * (1 - step / steps))
     )
     quiet = torch.zeros(seeds, latents)
     for _ in range(steps):
-        model = Dictionary(*parameters, k)
         x = data[torch.multinomial(share, batch, replacement=True, generator=generator)]
         said = model.before(x)
         codes = _largest(said, k)
@@ -168,7 +171,7 @@ def best_cosines(directions: Tensor, atoms: Tensor) -> Tensor:
     return (unit @ atoms.transpose(-1, -2)).abs().amax(-1)
 
 
-def _start(data: Tensor, latents: int, seeds: int, generator: Generator) -> list[Tensor]:
+def _start(data: Tensor, latents: int, k: int, seeds: int, generator: Generator) -> Dictionary:
     """Latents begin, tied, as samples that point far apart: drawn as in k-means++, by angle."""
     unit = data / nonzero(data.norm(dim=1, keepdim=True))
     starts = []
@@ -182,7 +185,8 @@ def _start(data: Tensor, latents: int, seeds: int, generator: Generator) -> list
         starts.append(unit[chosen])
     decoder = torch.stack(starts)
     encoder = decoder.transpose(1, 2).clone()
-    return [encoder, torch.zeros(seeds, latents), decoder, torch.zeros(seeds, data.shape[1])]
+    bias, encoder_bias = torch.zeros(seeds, data.shape[1]), torch.zeros(seeds, latents)
+    return Dictionary(encoder, encoder_bias, decoder, bias, k)
 
 
 def _largest(said: Tensor, k: int) -> Tensor:

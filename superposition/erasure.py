@@ -55,4 +55,6 @@ def erase(H: Array, Z: Array, weights: Array | None = None) -> Erasure:
     # whitened, the concept takes a few orthogonal directions; these go, and nothing else
     left, sizes, _ = torch.linalg.svd(axes @ crossed / values.unsqueeze(1), full_matrices=False)
     left = left[:, sizes > NEGLIGIBLE]
-    return Erasure(mean, axes.T @ (values.unsqueeze(1) * left), left.T @ (axes / values.unsqueeze(1)))
+    return Erasure(
+        mean, axes.T @ (values.unsqueeze(1) * left), left.T @ (axes / values.unsqueeze(1))
+    )

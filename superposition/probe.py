@@ -74,7 +74,7 @@ def best_r2(observations: Array, Z: Array, weights: Array | None = None) -> Tens
     Raises:
         ValueError: as `linear_r2`.
     """
-    seen, targets, share = _prepared(observations, Z, weights)
+    _, targets, share = _prepared(observations, Z, weights)
     _, group = tensor(observations, "observations", 2).unique(dim=0, return_inverse=True)
     alike = torch.zeros(int(group.max()) + 1, targets.shape[1], dtype=torch.float64)
     alike.index_add_(0, group, share.unsqueeze(1) * targets)

@@ -35,14 +35,9 @@ class Towers:
         greedy = nn.functional.one_hot(outputs.argmax(-1), outputs.shape[-1])
         return greedy.to(outputs.dtype)
 
-    def layers(self) -> list[str]:
-        """Names of the hidden layers: `policy.1` is the first of the tower `policy`."""
-        return [f"{name}.{i + 1}" for name, net in self.networks.items() for i in net.hidden()]
-
-    def locate(self, layer: str) -> tuple[Network, int]:
-        """The network and the position of a layer. Raises KeyError for a name that is none."""
-        tower, _, number = layer.partition(".")
-        return self.networks[tower], int(number) - 1
+    def onward(self, hidden: Tensor, position: int) -> Tensor:
+        """Activations (..., units) of the acting tower's layer at `position` -> probabilities."""
+        return self.probabilities(self.actor.onward(hidden, position))
 
 
 def activations(towers: Towers, observations: Tensor) -> dict[str, Tensor]:

@@ -39,8 +39,8 @@ def figure(tables: Tables) -> Figure:
 def erasures(inspection: Inspection) -> Tables:
     """What does the agent do when a variable can no longer be read from a layer?"""
     effects, rows = Effects(inspection), []
-    network, share = inspection.towers.actor, inspection.share
-    for position in network.hidden():
+    share = inspection.share
+    for position in inspection.towers.actor.hidden():
         layer = f"{inspection.towers.acting}.{position + 1}"
         hidden = inspection.cache[layer]
         for number, variable in enumerate(inspection.features.variables):
@@ -52,14 +52,12 @@ def erasures(inspection: Inspection) -> Tables:
                 )
                 continue
             erasure = erase(hidden, concept, share)
-            after = inspection.towers.probabilities(network.onward(erasure(hidden), position))
+            after = inspection.towers.onward(erasure(hidden), position)
             left = float(linear_r2(erasure(hidden), concept, share).max())
             draws = inspection.generator(4, position, number)
             controls = torch.stack(
                 [
-                    effects.total_variation(
-                        inspection.towers.probabilities(network.onward(one, position))
-                    )
+                    effects.total_variation(inspection.towers.onward(one, position))
                     for one in _random_erasures(inspection, hidden, erasure.away, draws)
                 ]
             )
@@ -97,9 +95,7 @@ def _random_erasures(
     kept = values > 1e-10 * values.max()
     root, axes = values[kept].sqrt(), axes[:, kept]
     precision = axes / root.square() @ axes.T
-    matched = [
-        matched_directions(one, precision, inspection.directions, draws) for one in away.T
-    ]
+    matched = [matched_directions(one, precision, inspection.directions, draws) for one in away.T]
     for own in torch.stack(matched, dim=1):  # (rank, units)
         white = torch.linalg.qr((own @ axes / root).T).Q
         yield hidden - (centred @ axes / root) @ white @ (axes * root @ white).T

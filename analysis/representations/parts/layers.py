@@ -7,7 +7,13 @@ from torch import Tensor
 from myopia.analysis.representations.inspection import Inspection, Tables, part
 from myopia.superposition.audit import Network, canonical
 from myopia.superposition.figures import COLOURS, label, panels
-from myopia.superposition.metrics import METRICS, Reading, cosines, feature_norms, interference_matrix
+from myopia.superposition.metrics import (
+    METRICS,
+    Reading,
+    cosines,
+    feature_norms,
+    interference_matrix,
+)
 from myopia.superposition.readout import decoded_map, feature_directions
 
 PERMUTATIONS = 200
@@ -24,7 +30,9 @@ def figure(tables: Tables) -> Figure:
         for number, layer in enumerate(layers):
             own = [row for row in rows if row["layer"] == layer]
             at = [names.index(row["feature"]) + 0.12 * (number - len(layers) / 2) for row in own]
-            axis.plot([row[key] for row in own], at, "o", ms=4.5, color=COLOURS[number], label=layer)
+            axis.plot(
+                [row[key] for row in own], at, "o", ms=4.5, color=COLOURS[number], label=layer
+            )
         label(axis, title)
         axis.set_xlim(-0.02, None if key == "explained" else 1.04)
         axis.grid(axis="y", color="0.92")
@@ -127,5 +135,3 @@ def represented(
         explained.append(shares[0])
         threshold.append(shares[1:].quantile(0.95))
     return torch.stack(explained).nan_to_num(0), torch.stack(threshold).nan_to_num(0)
-
-

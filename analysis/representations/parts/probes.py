@@ -106,7 +106,8 @@ def targets(inspection: Inspection) -> dict[str, tuple[Tensor, str]]:
     """Name -> values (n,) and the state variable that they are a function of."""
     states, world = inspection.states, inspection.world
     found = {
-        name: (torch.from_numpy(states.variables[name]), name) for name in inspection.features.variables
+        name: (torch.from_numpy(states.variables[name]), name)
+        for name in inspection.features.variables
     }
     functions = {"weight": world.weight_upkeep[0][states.epoch]}
     if world.cutoff is not None:

@@ -27,13 +27,17 @@ def figure(tables: Tables) -> Figure:
     }
     for axis, (key, (short, title)) in zip(axes[0], pairs.items(), strict=True):
         axis.barh(at, [row[key] for row in rows], color=COLOURS[0], height=0.6)
-        axis.plot([row[f"{short} by chance"] for row in rows], at, "|", color=COLOURS[1], ms=11, mew=2)
+        axis.plot(
+            [row[f"{short} by chance"] for row in rows], at, "|", color=COLOURS[1], ms=11, mew=2
+        )
         label(axis, title)
         axis.axvline(0, color="0.7", lw=0.8)
     axes[0, 0].plot(
         [row["really"] for row in rows], at, "|", color="0.2", ms=11, mew=2, label="really changed"
     )
-    axes[0, 0].plot([], [], "|", color=COLOURS[1], mew=2, label="95th percentile, random directions")
+    axes[0, 0].plot(
+        [], [], "|", color=COLOURS[1], mew=2, label="95th percentile, random directions"
+    )
     axes[0, 0].set_yticks(at, names)
     axes[0, 0].invert_yaxis()
     if rows:
@@ -68,7 +72,7 @@ def shifted(
     each of `STEPS`, and one over all of them; none where the variable is not shown, so that it
     cannot really be changed, or where its direction is zero.
     """
-    network, states, effects = inspection.towers.actor, inspection.states, Effects(inspection)
+    states, effects = inspection.states, Effects(inspection)
     layer = f"{inspection.towers.acting}.{position + 1}"
     hidden, share = inspection.cache[layer], inspection.share
     centred = hidden - share @ hidden
@@ -99,8 +103,7 @@ def shifted(
         likeness.append(((random * directions).sum(2) / sizes).abs().median())
 
         def acts(directions: Tensor, amounts: Tensor = amounts) -> Tensor:
-            outputs = network.onward(hidden + amounts @ directions, position)
-            return inspection.towers.probabilities(outputs)
+            return inspection.towers.onward(hidden + amounts @ directions, position)
 
         own = acts(directions)
         real_stop = effects.stop_shift(real)
