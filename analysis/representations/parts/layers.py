@@ -102,6 +102,7 @@ def _features(inspection: Inspection, reading: Reading) -> list[dict]:
             "explained": float(explained[i]),
             "by chance": float(threshold[i]),
             "represented": bool(explained[i] > threshold[i]),
+            "direction": reading.columns[:, i].tolist(),
         }
         for i, name in enumerate(names)
     ]
