@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+import numpy as np
 from matplotlib.figure import Figure
 
 from myopia.agents.agent import Agent
@@ -91,7 +91,7 @@ def similarity_figure(tables: Tables) -> Figure:
     drawing, axes = panels(1, len(layers), 0.8 + 2.6 * len(layers), 3, sharey=True)
     image = None
     for axis, layer in zip(axes[0], layers, strict=True):
-        table = torch.eye(len(names))
+        table = np.eye(len(names))
         for row in rows:
             if row["layer"] == layer:
                 i, j = names.index(row["one"]), names.index(row["other"])
