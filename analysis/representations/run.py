@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 
-from myopia.agents.agent import Agent
+from myopia.agents.agent import Agent, snapshots
 from myopia.agents.run import RunConfig
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables
 from myopia.analysis.representations.towers import activations, towers_of, untrained
 from myopia.superposition.figures import label, panels
 from myopia.superposition.similarity import linear_cka, procrustes_distance
+
+SAME = 1e-3
+"""Total variation from rounding: an agent works in single precision, its towers in double."""
 
 
 def inspection_of(
@@ -29,7 +33,7 @@ def inspection_of(
     """
     agent, world = Agent.load(folder), RunConfig.read(folder).make_world()
     policy = agent.policy
-    return Inspection(
+    inspection = Inspection(
         world,
         towers_of(policy),
         fresh=lambda number: untrained(policy, number),
@@ -37,8 +41,19 @@ def inspection_of(
         distribution=distribution,
         directions=directions,
         seed=seed,
+        snapshots={
+            steps: towers_of(Agent.load(folder, steps).policy) for steps in snapshots(folder)
+        },
         folder=out,
     )
+    acts = torch.from_numpy(agent(inspection.observations.float().numpy()))
+    gap = (acts - inspection.probabilities).abs().sum(1) @ inspection.share / 2
+    if gap > SAME:
+        raise ValueError(
+            f"{folder}: the agent's choices are not those of its network alone (total variation "
+            f"{gap:.2g}), expected an agent without action masks"
+        )
+    return inspection
 
 
 def similarity(inspections: dict[str, Inspection]) -> Tables:

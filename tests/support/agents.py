@@ -6,6 +6,8 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
+from myopia.agents.agent import Agent
+from myopia.agents.presets import PRESETS
 from myopia.analysis.representations.inspection import Inspection
 from myopia.analysis.representations.towers import towers_of, untrained
 from myopia.envs.observer import observation_names, observation_space
@@ -25,10 +27,14 @@ def fresh_policy(world, activation=nn.Tanh, seed=0, units=8):
         )
 
 
+def agent_of(policy, world):
+    return Agent(policy, PRESETS["ppo"], world)
+
+
 def inspection_of(world, policy, **settings):
     return Inspection(
         world, towers_of(policy), lambda seed: untrained(policy, seed),
-        **{"directions": 200, **settings},
+        **{"directions": 60, **settings},
     )  # fmt: skip
 
 
@@ -51,11 +57,13 @@ def by_hand(world, activation):
             key, _, value = name.partition("=")
             if key == variable:
                 first[:, entry] = small * size * axis * float(value or 1)
-    for variable, count in (("index", world.max_epochs), ("step", world.epoch_length)):
+    counts = {"index": (world.max_epochs, 0.1), "step": (world.epoch_length, 4.0)}
+    for variable, (count, size) in counts.items():
         entries = [n.partition("=")[0] == variable for n in observation_names(world)]
         line = np.linalg.qr(np.stack([np.ones(count), np.arange(count)], axis=1))[0]
         elsewhere = axes[len(own) :].T @ draw.normal(size=(UNITS - len(own), count))
-        first[:, entries] += 0.4 * small * (elsewhere - elsewhere @ line @ line.T)
+        elsewhere = elsewhere * small * size / UNITS**0.5
+        first[:, entries] += elsewhere - elsewhere @ line @ line.T
     up = 0.0 if activation is nn.Tanh else 20.0
     turn = np.linalg.qr(draw.normal(size=(UNITS, UNITS)))[0]
     steep = 60 / (small * own["index"])

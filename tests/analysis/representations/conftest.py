@@ -10,6 +10,8 @@ from myopia.envs import make_world
 @pytest.fixture(scope="session", params=[nn.ReLU, nn.Tanh], ids=["relu", "tanh"])
 def hand(request):
     """Inspection of the agent built by hand, and its true directions of the index."""
-    world = make_world("Investment", max_epochs=8)
+    world = make_world(
+        "Investment", max_epochs=6, epoch_length=8, schedule="linear:cutoff=3,upkeep=0.5"
+    )
     policy, directions = by_hand(world, request.param)
     return inspection_of(world, policy), directions

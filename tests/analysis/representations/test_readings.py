@@ -9,10 +9,9 @@ from gymnasium.spaces import Discrete
 from sb3_contrib.ppo_recurrent.policies import RecurrentActorCriticPolicy
 from sb3_contrib.qrdqn.policies import QRDQNPolicy
 from stable_baselines3.dqn.policies import DQNPolicy
-from support.agents import fresh_policy, inspection_of
+from support.agents import agent_of, fresh_policy, inspection_of
 from torch import nn
 
-from myopia.agents.agent import Agent
 from myopia.analysis.evaluation import evaluate_agent
 from myopia.analysis.policies import agent_policy
 from myopia.analysis.representations.features import features_of
@@ -46,7 +45,7 @@ def test_the_cache_is_what_sb3_computes(activation):
             modules[2 * number - 1].register_forward_hook(
                 lambda _, __, out, name=f"{tower}.{number}": cache.update({name: out.detach()})
             )
-    probabilities = Agent(policy)(seen.float().numpy())
+    probabilities = agent_of(policy, world)(seen.float().numpy())
     policy.predict_values(seen.float())
     ours = activations(towers_of(policy), seen)
     for name, hidden in cache.items():
@@ -93,7 +92,7 @@ def test_fresh_towers_leave_the_global_generator_alone():
 )  # fmt: skip
 def test_states_agree_with_the_exact_evaluation(dials):
     world = small(**dials)
-    agent = Agent(fresh_policy(world, seed=3))
+    agent = agent_of(fresh_policy(world, seed=3), world)
     states = states_of(world)
     probabilities = torch.from_numpy(agent(states.observations.astype(np.float32)))
     table = agent_policy(world, agent)
@@ -135,7 +134,8 @@ def test_work_with_the_index_hidden_has_nothing_to_read():
 @pytest.mark.parametrize("index", ["exact", "hidden", "noisy:width=2"])
 @pytest.mark.parametrize("distribution", ["reference", "visited"])
 def test_no_probe_beats_the_best_predictor(name, index, distribution):
-    world = make_world(name, index=index, max_epochs=6)
+    own = {"offers": 5} if name == "Offers" else {}
+    world = make_world(name, index=index, max_epochs=6, **own)
     policy = fresh_policy(world, nn.ReLU, seed=1, units=32)
     inspection = inspection_of(world, policy, distribution=distribution)
     rows = probes.probes(inspection)["probes"]
@@ -196,7 +196,8 @@ class Cents(Investment):
 
 
 @pytest.mark.parametrize("basis", ["scalars", "onehot"])
-def test_no_metric_knows_the_unit_of_a_feature(basis):
+def test_no_metric_knows_the_unit_of_a_feature(basis, monkeypatch):
+    monkeypatch.setattr(dictionaries, "STEPS", 20)
     plain, cents = small(), World.of(Cents, **SMALL)
     policy = fresh_policy(plain, nn.ReLU, units=6)
     other = fresh_policy(cents, nn.ReLU, units=6)
