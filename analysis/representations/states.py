@@ -114,20 +114,22 @@ class States:
             moved = np.clip(self.shown + by, 0, self.model.K - 1)
             # an index that is displayed beyond its range stays where it is
             moved = np.where((self.shown >= 0) & (self.shown < self.model.K), moved, self.shown)
-            return moved.astype(np.float64), self._observe(moved)
+            return moved.astype(np.float64), self.show(variable, moved)
         levels = self.levels(variable)
         rank = np.searchsorted(levels, self.variables[variable])
         moved = levels[np.clip(rank + by, 0, len(levels) - 1)]
+        return moved, self.show(variable, moved)
+
+    def show(self, variable: str, values: np.ndarray) -> np.ndarray:
+        """Observations (n, D) in which a variable is shown as `values` (n,), all else as it was."""
+        if variable == "index":
+            return self._observe(values.astype(int))
         observations = self.observations.copy()
         if variable == "step":
-            observations[:, self.entries(variable)] = np.eye(self.model.T)[moved.astype(int)]
+            observations[:, self.entries(variable)] = np.eye(self.model.T)[values.astype(int)]
         elif self.world.observe_state:
-            observations[:, self.entries(variable)] = moved[:, None]
-        return moved, observations
-
-    def display(self, index: int) -> np.ndarray:
-        """Observations (n, D) with every displayed index put to `index`."""
-        return self._observe(np.full(len(self), index))
+            observations[:, self.entries(variable)] = values[:, None]
+        return observations
 
     @property
     def _shape(self) -> tuple[int, int, int]:

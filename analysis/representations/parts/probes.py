@@ -64,12 +64,13 @@ def probes(inspection: Inspection) -> Tables:
     ]
     rows = []
     for target, (values, variable) in targets(inspection).items():
-        folds = _folds(inspection, variable, counted)
-        if folds is None:
+        groups = groups_without(inspection, variable)[counted]
+        if (groups == groups[0]).all():
             inspection.reasons[f"probes.{target}"] = (
                 "the other state variables form one group only, so none can be held out"
             )
             continue
+        folds = whole_groups(groups, FOLDS, inspection.generator(3))
         label = values[counted].unsqueeze(1)
 
         def r2(hidden: Tensor, label: Tensor = label, folds: Tensor = folds) -> Tensor:
@@ -119,11 +120,8 @@ def targets(inspection: Inspection) -> dict[str, tuple[Tensor, str]]:
     return found
 
 
-def _folds(inspection: Inspection, variable: str, counted: Tensor) -> Tensor | None:
-    """Folds of whole groups alike in every state variable but this one; None for one group."""
+def groups_without(inspection: Inspection, variable: str) -> Tensor:
+    """(n,): a number for each combination of the state variables other than this one."""
     others = [values for name, values in inspection.states.variables.items() if name != variable]
-    table = np.stack(others, axis=1)[counted.numpy()]
-    _, groups = np.unique(table, axis=0, return_inverse=True)
-    if groups.max() == 0:
-        return None
-    return whole_groups(torch.from_numpy(groups.ravel()), FOLDS, inspection.generator(3))
+    _, groups = np.unique(np.stack(others, axis=1), axis=0, return_inverse=True)
+    return torch.from_numpy(groups.ravel())

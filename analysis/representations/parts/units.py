@@ -82,7 +82,10 @@ def _patches(inspection: Inspection) -> Rows:
     first, second = 0, world.max_epochs - 1
     if world.cutoff is not None and 0 < world.cutoff < world.max_epochs:
         first, second = world.cutoff - 1, world.cutoff
-    seen = [torch.from_numpy(states.display(index)) for index in (first, second)]
+    seen = [
+        torch.from_numpy(states.show("index", np.full(len(states), index)))
+        for index in (first, second)
+    ]
     if first == second or torch.equal(*seen):
         inspection.reasons["units.patches"] = "the agent is not shown the index"
         return []

@@ -112,7 +112,8 @@ def test_an_index_really_changed_is_the_one_that_is_displayed():
     moved, observations = states.change("index", 2)
     assert (moved == np.minimum(states.epoch + 2, 4)).all()
     for k in range(5):
-        assert (observations[moved == k] == states.display(k)[moved == k]).all()
+        shown = states.show("index", np.full(len(states), k))
+        assert (observations[moved == k] == shown[moved == k]).all()
     moved, observations = states.change("wealth", -1)
     assert (np.delete(observations, 0, axis=1) == np.delete(states.observations, 0, axis=1)).all()
     assert (observations[:, 0] == moved).all()
