@@ -44,6 +44,11 @@ class Features:
 def features_of(states: States, share: Tensor, basis: str = "scalars") -> Features:
     """The columns of `basis`, a key of `BASES`, under the distribution `share` (n,)."""
     columns = states.variables if basis == "scalars" else _contrasts(states.variables)
+    # a variable of one value has no contrasts, but is constant all the same
+    silent = {name: v for name, v in states.variables.items() if len(np.unique(v)) == 1}
+    if not columns:
+        empty = torch.empty(len(states), 0, dtype=torch.float64)
+        return Features(empty, [], empty[0], empty[0], list(silent), [])
     table = torch.from_numpy(np.stack(list(columns.values()), axis=1))
     values, mean, spread = standardise(table, share)
     names = list(columns)
@@ -56,7 +61,7 @@ def features_of(states: States, share: Tensor, basis: str = "scalars") -> Featur
         own,
         mean[kept],
         spread[kept],
-        [name for name in names if name not in own],
+        [name for name in {**columns, **silent} if name not in own],
         [own[i] for i in culprits],
     )
 

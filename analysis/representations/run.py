@@ -112,6 +112,11 @@ def similarity_figure(tables: Tables) -> Figure:
                 i, j = names.index(row["one"]), names.index(row["other"])
                 table[i, j] = table[j, i] = row["CKA"]
         image = axis.imshow(table, cmap="Blues", vmin=0, vmax=1)
+        for i, j in np.ndindex(table.shape if len(names) <= 10 else (0, 0)):
+            ink = "white" if table[i, j] > 0.6 else "black"
+            axis.annotate(
+                f"{table[i, j]:.2f}", (j, i), color=ink, fontsize=7, ha="center", va="center"
+            )
         chance = [row["CKA untrained"] for row in rows if row["layer"] == layer]
         label(axis, f"{layer}: CKA (untrained {sum(chance) / len(chance):.2f})")
         axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)

@@ -1,8 +1,11 @@
 """How the representation came about: the same readings over the snapshots of a training run."""
 
+import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables, part
+from myopia.analysis.representations.parts.probes import FOLDS, groups_without
 from myopia.analysis.representations.towers import Towers, activations
 from myopia.superposition.erasure import erase
 from myopia.superposition.figures import COLOURS, label, panels
@@ -11,15 +14,15 @@ from myopia.superposition.metrics import (
     feature_dimensionality,
     functional_dimensionality,
 )
-from myopia.superposition.probe import linear_r2
+from myopia.superposition.probe import held_out_r2, whole_groups
 from myopia.superposition.readout import decoded_map, feature_directions
 
 SHOWN = {
     "return": "return",
     "effective rank": "effective rank",
     "D_i of the index": "$D_i$ of the index",
-    "probe of the index": "R² of a probe of the index",
-    "erasing the index": "total variation when the index is erased",
+    "probe of the index": "held-out R² of the index",
+    "erasing the index": "effect of erasing the index",
 }
 
 
@@ -32,14 +35,16 @@ def figure(tables: Tables) -> Figure:
         for number, layer in enumerate(layers):
             own = [row for row in rows if row["layer"] == layer and row[key] is not None]
             axis.plot(
-                [row["steps"] for row in own],
+                [row["steps"] / 1000 for row in own],
                 [row[key] for row in own],
                 "o-",
                 ms=3,
                 color=COLOURS[number],
                 label=layer,
             )
-        label(axis, title, "steps")
+        if key == "probe of the index":
+            axis.set_ylim(-0.05, 1.05)
+        label(axis, title, "thousand steps")
     if layers:
         axes[0, -1].legend(fontsize=7, frameon=False)
     return drawing
@@ -85,8 +90,18 @@ def _reading(inspection: Inspection, steps: int, towers: Towers) -> Rows:
             row |= {
                 "D_i of the index": float(feature_dimensionality(columns)[at].mean()),
                 "functional D_i of the index": float(functional_dimensionality(decoded)[at].mean()),
-                "probe of the index": float(linear_r2(hidden, concept, share).mean()),
+                "probe of the index": _probe(inspection, hidden),
                 "erasing the index": float((erased - before).abs().sum(1) @ share / 2),
             }
         rows.append(row)
     return rows
+
+
+def _probe(inspection: Inspection, hidden: Tensor) -> float | None:
+    """Held-out R² of the index; None where the other variables form one group only."""
+    groups = groups_without(inspection, "index")
+    if (groups == groups[0]).all():
+        return None
+    index = torch.from_numpy(inspection.states.variables["index"]).unsqueeze(1)
+    folds = whole_groups(groups, FOLDS, inspection.generator(3))
+    return float(held_out_r2(hidden, index, folds, inspection.share))
