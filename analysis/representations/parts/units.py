@@ -23,7 +23,9 @@ def figure(tables: Tables) -> Figure:
     most = np.nanmax(np.abs(table))
     image = left.imshow(table, cmap="PuOr", vmin=-most, vmax=most, aspect="auto")
     left.set_yticks(range(len(units)), [str(unit["unit"]) for unit in units], fontsize=7)
-    label(left, "contribution to the shutdown logit, less its mean", "epoch", "unit of the last layer")
+    label(
+        left, "contribution to the shutdown logit, less its mean", "epoch", "unit of the last layer"
+    )
     drawing.colorbar(image, ax=left, fraction=0.04).ax.tick_params(labelsize=7)
     for number, row in enumerate(tables["patches"]):
         shares = row["share by units"]

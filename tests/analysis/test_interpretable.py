@@ -7,7 +7,7 @@ import torch
 from support.agents import agent_of, by_hand, fresh_policy, inspection_of
 from torch import nn
 
-from myopia.analysis.capability import regret_without
+from myopia.analysis.interpretable import regret_without
 from myopia.analysis.policies import agent_policy
 from myopia.analysis.representations.parts import dictionaries
 from myopia.cli.main import main
