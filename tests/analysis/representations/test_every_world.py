@@ -3,11 +3,14 @@
 import json
 
 import pytest
+from gymnasium.spaces import Discrete
+from stable_baselines3.dqn.policies import DQNPolicy
 from support.agents import fresh_policy, inspection_of
 
 from myopia.analysis.representations.inspection import all_parts, inspect
 from myopia.analysis.representations.parts import dictionaries, layers, probes
 from myopia.envs import make_world
+from myopia.envs.observer import observation_space
 from myopia.superposition.output import to_json
 
 CASES = {
@@ -52,3 +55,13 @@ def test_an_inspection_goes_through(case, basis, monkeypatch):
         assert not entries["parts"]["units"]["patches"]
     if case == "Investment blind":
         assert "is not shown it" in reasons
+
+
+def test_a_value_learner_goes_through(monkeypatch):
+    monkeypatch.setattr(dictionaries, "STEPS", 3)
+    world = make_world("Dilemma", max_epochs=4, schedule="linear:cutoff=2,upkeep=0.5")
+    space, actions = observation_space(world), Discrete(len(world.actions))
+    policy = DQNPolicy(space, actions, lambda _: 1e-3, net_arch=[4])
+    entries = inspect(inspection_of(world, policy, directions=4))
+    assert {row["layer"] for row in entries["parts"]["layers"]["layers"]} == {"q.1"}
+    assert {row["layer"] for row in entries["parts"]["units"]["patches"]} == {"q.1"}
