@@ -21,6 +21,8 @@ COMMANDS = {
     "oracle": "the best policy of a world under a discount across epochs",
     "report": "one page with what was measured",
     "demo": "train, evaluate and report, from end to end",
+    "represent": "what an agent's network represents, and what of it acts",
+    "capability": "how much of an agent's capability is interpretable, by its width",
     "toy": "train toy models of superposition",
     "s-curves": "loss curves of multi-component learning",
     "audit": "what the metrics do when the function does not change",

@@ -34,17 +34,18 @@ def to_json(value: Any) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all, with its folder where that is missing."""
-    _replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def write_figure(path: Path, figure: Figure) -> None:
     """Write a PNG whole or not at all."""
-    _replace(
+    replace_file(
         path, lambda temporary: figure.savefig(temporary, format="png", dpi=160, facecolor="white")
     )
 
 
-def _replace(path: Path, write: Any) -> None:
+def replace_file(path: Path, write: Any) -> None:
+    """Let `write` fill a temporary file, then put it in the place of `path` in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

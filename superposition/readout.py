@@ -32,6 +32,19 @@ def standardise(F: Array, weights: Array | None = None) -> tuple[Tensor, Tensor,
     return torch.where(varies, centred / torch.where(varies, spread, 1.0), 0.0), mean, spread
 
 
+def collinear_features(F: Array, weights: Array | None = None) -> list[int]:
+    """Positions of the features (samples, n_features) that depend on each other linearly.
+
+    Empty where the standardised features have a condition number of at most `CONDITION`. A
+    constant feature counts as dependent.
+
+    Raises:
+        ValueError: F is no finite real matrix, or the weights do not fit it.
+    """
+    features = standardise(F, weights)[0]
+    return _dependent(features * sample_weights(weights, features).sqrt().unsqueeze(-1))
+
+
 def feature_directions(F: Array, H: Array, weights: Array | None = None) -> Tensor:
     """Coefficients (d_hidden, n_features) of the regression of H on F.
 
@@ -84,11 +97,15 @@ def _unit_columns(X: Tensor) -> Tensor:
 
 
 def _refuse_collinear(features: Tensor) -> None:
+    if culprits := _dependent(features):
+        raise ValueError(
+            f"features {culprits} are collinear (condition number above {CONDITION:g}, or "
+            "constant), so that their directions are not defined: leave out all but one of them"
+        )
+
+
+def _dependent(features: Tensor) -> list[int]:
     _, values, directions = torch.linalg.svd(_unit_columns(features), full_matrices=False)
     if len(features) >= features.shape[1] and values[-1] * CONDITION > values[0]:
-        return
-    culprits = (directions[-1].abs() > 0.1).nonzero().flatten().tolist()
-    raise ValueError(
-        f"features {culprits} are collinear (condition number above {CONDITION:g}, or constant), "
-        "so that their directions are not defined: leave out all but one of them"
-    )
+        return []
+    return (directions[-1].abs() > 0.1).nonzero().flatten().tolist()

@@ -59,6 +59,12 @@ class Network:
             inputs = layer(inputs)
         return inputs
 
+    def onward(self, hidden: Tensor, position: int) -> Tensor:
+        """Activations (..., units) of the hidden layer at `position` -> outputs (..., out)."""
+        for layer in self.layers[position + 1 :]:
+            hidden = layer(hidden)
+        return hidden
+
     def with_layers(self, position: int, *layers: Layer) -> "Network":
         """The network with `layers` in the place of those from `position` on."""
         rest = self.layers[position + len(layers) :]
@@ -128,6 +134,6 @@ def network_of_modules(
             layers[-1] = replace(layers[-1], activation=name)
         elif not isinstance(module, nn.Flatten | nn.Identity):
             raise ValueError(
-                f"the audit knows Linear, ReLU and Tanh in a row, but was given {module}"
+                f"only Linear, ReLU and Tanh in a row can be read, but there is {module}"
             )
     return Network(tuple(layers), head)

@@ -47,6 +47,8 @@ def worst_scaling(
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; the metrics are {', '.join(METRICS)}")
     reading = read(network, inputs, position)
+    columns = reading.columns
+    assert columns is not None
     start = METRICS[metric](reading)
     if reading.activation != "relu" or start is None:
         raise ValueError(f"{metric!r} of a {reading.activation} layer has no neuron scale to move")
@@ -55,13 +57,13 @@ def worst_scaling(
         # what scaling the weights does to the reading; the decoded map has no scale to move
         scaled = replace(
             reading,
-            columns=reading.columns * scale.unsqueeze(1),
+            columns=columns * scale.unsqueeze(1),
             activations=reading.activations * scale,
         )
         value = METRICS[metric](scaled)
         return 0.0 if value is None else float((value - start).abs().max())
 
-    best = torch.ones(len(reading.columns), dtype=torch.float64)
+    best = torch.ones(len(columns), dtype=torch.float64)
     best_gain = 0.0
     for _ in range(passes):
         for neuron in range(len(best)):

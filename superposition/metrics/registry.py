@@ -19,14 +19,17 @@ from myopia.superposition.metrics.spectrum import effective_rank, participation_
 class Reading:
     """What there is to measure in one layer."""
 
-    columns: Tensor
-    """(d_hidden, n_features): the direction of each feature in the layer."""
-    decoded: Tensor
-    """(n_features, n_features): the map from features to decoded features."""
+    columns: Tensor | None
+    """(d_hidden, n_features): the direction of each feature in the layer; None where the features
+    are collinear, so that they have no directions."""
+    decoded: Tensor | None
+    """(n_features, n_features): the map from features to decoded features; None as `columns`."""
     activations: Tensor
     """(samples, d_hidden)."""
     activation: str
     """`linear`, `relu` or `tanh`."""
+    weights: Tensor | None = None
+    """(samples,): how much each sample counts; all the same if None."""
 
 
 Metric = Callable[[Reading], Tensor | None]
@@ -46,16 +49,29 @@ def register_metric(name: str, metric: Metric) -> None:
     METRICS[name] = metric
 
 
-register_metric("dimensions per feature", lambda r: dimensions_per_feature(r.columns))
-register_metric("D_i", lambda r: feature_dimensionality(r.columns))
-register_metric("functional D_i", lambda r: functional_dimensionality(r.decoded))
-register_metric("interference", lambda r: interference(r.columns))
-register_metric("effective rank", lambda r: effective_rank(r.activations))
-register_metric("participation ratio", lambda r: participation_ratio(r.activations))
-register_metric("srank", lambda r: srank(r.activations))
+def _columns(metric: Callable[[Tensor], Tensor]) -> Metric:
+    return lambda r: None if r.columns is None else metric(r.columns)
+
+
+def _activations(metric: Callable[..., Tensor], only: str | None = None) -> Metric:
+    """A metric of the activations; `only` for layers with this activation, if given."""
+
+    def measured(r: Reading) -> Tensor | None:
+        if only not in (None, r.activation):
+            return None
+        return metric(r.activations, weights=r.weights)
+
+    return measured
+
+
+register_metric("dimensions per feature", _columns(dimensions_per_feature))
+register_metric("D_i", _columns(feature_dimensionality))
 register_metric(
-    "dormant ratio", lambda r: dormant_ratio(r.activations) if r.activation == "relu" else None
+    "functional D_i", lambda r: None if r.decoded is None else functional_dimensionality(r.decoded)
 )
-register_metric(
-    "saturation", lambda r: saturation(r.activations) if r.activation == "tanh" else None
-)
+register_metric("interference", _columns(interference))
+register_metric("effective rank", _activations(effective_rank))
+register_metric("participation ratio", _activations(participation_ratio))
+register_metric("srank", _activations(srank))
+register_metric("dormant ratio", _activations(dormant_ratio, only="relu"))
+register_metric("saturation", _activations(saturation, only="tanh"))

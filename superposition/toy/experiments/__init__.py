@@ -3,6 +3,7 @@
 from myopia.superposition.toy.experiments import (
     absolute,
     adversarial,
+    capability,
     components,
     correlated,
     dynamics,
@@ -19,6 +20,7 @@ __all__ = [
     "Result",
     "absolute",
     "adversarial",
+    "capability",
     "components",
     "correlated",
     "dynamics",

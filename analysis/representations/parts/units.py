@@ -1,0 +1,144 @@
+"""Unit by unit: what each of them contributes to shutdown, and carries from epoch to epoch."""
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from myopia.analysis.representations.inspection import Inspection, Rows, Tables, part
+from myopia.superposition.figures import COLOURS, label, panels
+from myopia.superposition.readout import feature_directions
+
+MOST = 0.8
+"""As many units are counted as it takes for this share of the whole effect."""
+
+
+def figure(tables: Tables) -> Figure:
+    """Contributions to the shutdown logit by epoch, and how much of a patch few units carry."""
+    drawing, axes = panels(1, 2, 9.5, 3.6)
+    left, right = axes[0]
+    units = tables["contributions"][:20]
+    table = np.array([unit["by epoch"] for unit in units], dtype=float)
+    table = table - np.nanmean(table, axis=1, keepdims=True)
+    most = np.nanmax(np.abs(table))
+    image = left.imshow(table, cmap="PuOr", vmin=-most, vmax=most, aspect="auto")
+    left.set_yticks(range(len(units)), [str(unit["unit"]) for unit in units], fontsize=7)
+    label(
+        left, "contribution to the shutdown logit, less its mean", "epoch", "unit of the last layer"
+    )
+    drawing.colorbar(image, ax=left, fraction=0.04).ax.tick_params(labelsize=7)
+    for number, row in enumerate(tables["patches"]):
+        shares = row["share by units"]
+        name = f"{row['layer']}, {row['from']} to {row['to']}"
+        right.plot(range(len(shares)), shares, color=COLOURS[number], label=name)
+        if row["along the index"] is not None:
+            right.plot(len(shares) - 1, row["along the index"], "o", color=COLOURS[number], ms=5)
+    right.axhline(1, color="0.8", lw=0.8, zorder=0)
+    label(right, "share of the change in the shutdown logit", "units patched, largest effect first")
+    right.plot([], [], "o", color="0.4", ms=5, label="along the index direction alone")
+    right.legend(fontsize=7, frameon=False)
+    return drawing
+
+
+@part("units", figure)
+def units(inspection: Inspection) -> Tables:
+    """Which units carry the index to shutdown: all of them a little, or a few?"""
+    return {"contributions": _contributions(inspection), "patches": _patches(inspection)}
+
+
+def shutdown_logit(outputs: Tensor) -> Tensor:
+    """Output (..., A) of shutdown beside the mean of the other actions'."""
+    return outputs[..., -1] - outputs[..., :-1].mean(-1)
+
+
+def _contributions(inspection: Inspection) -> Rows:
+    """Direct contribution of each unit of the last hidden layer, those that vary most first."""
+    network, share, states = inspection.towers.actor, inspection.share, inspection.states
+    last = network.hidden()[-1]
+    hidden = inspection.cache[f"{inspection.towers.acting}.{last + 1}"]
+    weight = shutdown_logit(network.layers[-1].weight.T)
+    sent = hidden * weight
+    epochs = torch.from_numpy(states.epoch == np.arange(states.model.K)[:, None]).double()
+    mass = epochs * share
+    by_epoch = (mass @ sent) / mass.sum(1, keepdim=True)  # (K, units), NaN where never met
+    spread = (share @ (sent - share @ sent).square()).sqrt()
+    return [
+        {
+            "unit": int(unit),
+            "weight": float(weight[unit]),
+            "mean": float((share @ sent)[unit]),
+            "deviation": float(spread[unit]),
+            "by epoch": [None if np.isnan(v) else v for v in by_epoch[:, unit].tolist()],
+        }
+        for unit in spread.argsort(descending=True)
+    ]
+
+
+def _patches(inspection: Inspection) -> Rows:
+    """Activations of one epoch put into another: the same state, a different displayed index.
+
+    Between the last epoch before the cutoff and the cutoff, both ways; without a cutoff, between
+    the first epoch and the last.
+    """
+    world, states = inspection.world, inspection.states
+    first, second = 0, world.max_epochs - 1
+    if world.cutoff is not None and 0 < world.cutoff < world.max_epochs:
+        first, second = world.cutoff - 1, world.cutoff
+    seen = [
+        torch.from_numpy(states.show("index", np.full(len(states), index)))
+        for index in (first, second)
+    ]
+    if first == second or torch.equal(*seen):
+        inspection.reasons["units.patches"] = "the agent is not shown the index"
+        return []
+    rows = []
+    for position in inspection.towers.actor.hidden():
+        for at, (source, target) in enumerate(((second, first), (first, second))):
+            rows.append(_patch(inspection, position, seen[1 - at], seen[at], source, target))
+    return rows
+
+
+def _patch(
+    inspection: Inspection, position: int, source: Tensor, target: Tensor, index: int, into: int
+) -> dict:
+    network, share = inspection.towers.actor, inspection.share
+    layer = f"{inspection.towers.acting}.{position + 1}"
+    there, here = network.activations(source, position), network.activations(target, position)
+
+    def effect(hidden: Tensor) -> float:
+        after = network.onward(hidden, position)
+        return float(share @ (shutdown_logit(after) - shutdown_logit(network(target))))
+
+    whole, units = effect(there), here.shape[1]
+    alone = torch.empty(units, dtype=torch.float64)
+    for unit in range(units):
+        patched = here.clone()
+        patched[:, unit] = there[:, unit]
+        alone[unit] = effect(patched)
+    order = (alone * np.sign(whole)).argsort(descending=True)
+    together = [0.0]
+    patched = here.clone()
+    for unit in order.tolist():
+        patched[:, unit] = there[:, unit]
+        together.append(effect(patched) / whole if whole else 0.0)
+    before = inspection.towers.onward(here, position)
+    after = inspection.towers.onward(there, position)
+    along = None
+    index_columns = inspection.features.of("index")
+    if len(index_columns) == 1 and not inspection.features.collinear:
+        columns = feature_directions(inspection.features.values, inspection.cache[layer], share)
+        unit_vector = columns[:, index_columns[0]] / columns[:, index_columns[0]].norm()
+        moved = here + ((there - here) @ unit_vector).unsqueeze(1) * unit_vector
+        along = effect(moved) / whole if whole else None
+    return {
+        "layer": layer,
+        "from": index,
+        "to": into,
+        "shutdown logit": whole,
+        "total variation": float((after - before).abs().sum(1) @ share / 2),
+        "units for most": int(np.argmax(np.array(together) >= MOST)),
+        "along the index": along,
+        "largest unit": int(order[0]),
+        "its share": float(alone[order[0]]) / whole if whole else None,
+        "share by units": together,
+    }

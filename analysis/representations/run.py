@@ -1,0 +1,134 @@
+"""Run folders under inspection, one by one and side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from myopia.agents.agent import Agent, snapshots
+from myopia.agents.run import RunConfig
+from myopia.analysis.representations.inspection import Inspection, Rows, Tables
+from myopia.analysis.representations.towers import activations, towers_of, untrained
+from myopia.superposition.figures import label, panels
+from myopia.superposition.similarity import linear_cka, procrustes_distance
+
+SAME = 1e-3
+"""Total variation from rounding: an agent works in single precision, its towers in double."""
+
+
+def inspection_of(
+    folder: Path,
+    basis: str = "scalars",
+    distribution: str = "reference",
+    directions: int = 200,
+    seed: int = 0,
+    out: Path | None = None,
+) -> Inspection:
+    """The agent of a run folder, in the world that it was trained in.
+
+    `out` is where parts may leave files. Raises ValueError where the folder is no finished run,
+    or its policy is no plain network.
+    """
+    agent, world = Agent.load(folder), RunConfig.read(folder).make_world()
+    policy = agent.policy
+    inspection = Inspection(
+        world,
+        towers_of(policy),
+        fresh=lambda number: untrained(policy, number),
+        basis=basis,
+        distribution=distribution,
+        directions=directions,
+        seed=seed,
+        snapshots={
+            steps: towers_of(Agent.load(folder, steps).policy) for steps in snapshots(folder)
+        },
+        folder=out,
+    )
+    acts = torch.from_numpy(agent(inspection.observations.float().numpy()))
+    gap = (acts - inspection.probabilities).abs().sum(1) @ inspection.share / 2
+    if gap > SAME:
+        raise ValueError(
+            f"{folder}: the agent's choices are not those of its network alone (total variation "
+            f"{gap:.2g}), expected an agent without action masks"
+        )
+    return inspection
+
+
+def similarity(inspections: dict[str, Inspection]) -> Tables:
+    """How alike the layers of several agents are, on the reference states of the first.
+
+    A row for each pair of agents and each layer that both have, beside untrained networks of
+    their shapes. Raises ValueError where the agents do not observe the same.
+    """
+    first = next(iter(inspections.values()))
+    for name, one in inspections.items():
+        if one.observations.shape != first.observations.shape:
+            raise ValueError(
+                f"{name} observes {tuple(one.observations.shape)} (situations, entries), the first "
+                f"run {tuple(first.observations.shape)}: only agents of one world can be compared"
+            )
+    seen, share = first.observations, first.states.reference
+    trained = {name: activations(one.towers, seen) for name, one in inspections.items()}
+    fresh = {
+        name: activations(one.fresh(number), seen)
+        for number, (name, one) in enumerate(inspections.items())
+    }
+    rows: Rows = []
+    names = list(inspections)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            for layer in trained[one]:
+                if layer.endswith(".out") or layer not in trained[other]:
+                    continue
+                pair = trained[one][layer], trained[other][layer]
+                chance = fresh[one][layer], fresh[other][layer]
+                rows.append(
+                    {
+                        "layer": layer,
+                        "one": one,
+                        "other": other,
+                        "CKA": linear_cka(*pair, share),
+                        "CKA untrained": linear_cka(*chance, share),
+                        "Procrustes": procrustes_distance(*pair, share),
+                        "Procrustes untrained": procrustes_distance(*chance, share),
+                    }
+                )
+    return {"similarity": rows}
+
+
+def similarity_figure(tables: Tables) -> Figure:
+    """A matrix of CKA for each layer."""
+    rows = tables["similarity"]
+    layers = list(dict.fromkeys(row["layer"] for row in rows))
+    names = list(dict.fromkeys([name for row in rows for name in (row["one"], row["other"])]))
+    drawing, axes = panels(1, len(layers), 0.8 + 2.6 * len(layers), 3, sharey=True)
+    image = None
+    for axis, layer in zip(axes[0], layers, strict=True):
+        table = np.eye(len(names))
+        for row in rows:
+            if row["layer"] == layer:
+                i, j = names.index(row["one"]), names.index(row["other"])
+                table[i, j] = table[j, i] = row["CKA"]
+        image = axis.imshow(table, cmap="Blues", vmin=0, vmax=1)
+        for i, j in np.ndindex(table.shape if len(names) <= 10 else (0, 0)):
+            ink = "white" if table[i, j] > 0.6 else "black"
+            axis.annotate(
+                f"{table[i, j]:.2f}", (j, i), color=ink, fontsize=7, ha="center", va="center"
+            )
+        chance = [row["CKA untrained"] for row in rows if row["layer"] == layer]
+        label(axis, f"{layer}: CKA (untrained {sum(chance) / len(chance):.2f})")
+        axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
+        axis.set_yticks(range(len(names)), names, fontsize=7)
+    if image is not None:
+        drawing.colorbar(image, ax=list(axes[0]), fraction=0.03)
+    return drawing
+
+
+def short_names(folders: Sequence[Path]) -> dict[str, Path]:
+    """A short name for each run folder: its own, with its parent's where that is not enough."""
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) < len(names):
+        names = [f"{folder.resolve().parent.name}/{folder.resolve().name}" for folder in folders]
+    return dict(zip(names, folders, strict=True))
