@@ -2,6 +2,7 @@
 
 Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0 --out runs/first
 Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
+Example: myopia train Investment --seeds 0:16 --out runs/many
 Example: myopia train Dilemma --algo a2c --population 10 --rank epoch --interval 1000 --swap
 Example: myopia train Investment --cadence --baseline runs/first --danger 0.5
 """

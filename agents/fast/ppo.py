@@ -7,6 +7,7 @@ The same algorithm with the same settings as `stable_baselines3.PPO`; a model sa
 opens with the other. What random draws it makes is its own: see `myopia.agents.fast.draws`.
 """
 
+import secrets
 from typing import Any
 
 import torch
@@ -48,7 +49,7 @@ class FastPPO(CreditedRollouts, PPO):
         self.rollout_buffer: Any = Waiting()  # SB3's numpy arrays are not used
         self._engine = None
         if "draw_seed" not in self.__dict__:
-            self.draw_seed = torch.seed() >> 1 if self.seed is None else self.seed
+            self.draw_seed = secrets.randbits(62) if self.seed is None else self.seed
 
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "_engine"]

@@ -296,3 +296,14 @@ def test_a_file_in_the_place_of_the_folder_is_one_sentence(capsys, tmp_path: Pat
     assert main(["train", "Work", *QUICK, "--out", str(tmp_path / "run")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert (tmp_path / "run").read_text() == "mine"
+
+
+def test_many_seeds_in_one_program(capsys, tmp_path: Path) -> None:
+    small = ("--algo", "ppo:num_envs=8,n_steps=16,batch_size=64", "--total-timesteps", "256")
+    said = printed(capsys, "train", "Work", "--seeds", "4:6", *small, "--out", str(tmp_path))
+    assert "2 seeds of ppo in Work" in said
+    assert {path.name for path in tmp_path.iterdir()} == {"seed-4", "seed-5"}
+    record = json.loads((tmp_path / "seed-5" / "run.json").read_text())
+    assert (record["status"], record["seed"]) == ("done", 5)
+    assert main(["train", "Work", "--seeds", "5"]) == 2
+    assert "expected FIRST:END" in capsys.readouterr().err
