@@ -58,8 +58,8 @@ class Study:
         Raises ValueError where a condition asks for what does not exist.
         """
         found: dict[Path, Job] = {}
-        for seed in self.seeds:  # a study that is cut short has some seeds of every condition
-            for condition, changes in self.conditions.items():
+        for condition, changes in self.conditions.items():
+            for seed in self.seeds:  # in a row: they share a world, and its tables
                 config = _config(condition, {**self.base, **changes}, seed)
                 folder = out / _file_name(condition) / f"seed-{seed}"
                 if folder in found:

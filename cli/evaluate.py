@@ -85,7 +85,7 @@ def run(options: Options) -> int:
             "P(shutdown) by shown index": _by_index(entries["index_response"]),
         }
     )
-    print(f"{verdict(entries)}")
+    print(verdict([entries]))
     for name, reason in evaluation.reasons.items():
         print(f"  - {name}: {reason}")
     for name, answers in (probes or {}).items():

@@ -63,11 +63,11 @@ def test_a_condition_is_the_base_with_its_own_words_on_top(tiny: Path) -> None:
     jobs = load_study(str(tiny)).jobs(Path("out"))
     assert [job.name for job in jobs[:3]] == [
         "recipe, seed 0",
-        "credit per epoch, seed 0",
         "recipe, seed 1",
+        "credit per epoch, seed 0",
     ]
-    assert jobs[1].folder == Path("out/credit-per-epoch/seed-0")
-    assert (jobs[0].config.credit, jobs[1].config.credit) == ("lifetime", "epoch")
+    assert jobs[2].folder == Path("out/credit-per-epoch/seed-0")
+    assert (jobs[0].config.credit, jobs[2].config.credit) == ("lifetime", "epoch")
     assert all(job.config.dials["max_epochs"] == 6 for job in jobs)
 
 
