@@ -9,6 +9,7 @@ from myopia.analysis.measures.stop import around_cutoff
 from myopia.analysis.model import model_of
 from myopia.analysis.occupancy import occupancy
 from myopia.analysis.oracle import oracle_policy
+from myopia.analysis.subject import Subject
 from myopia.envs.world import World
 
 
@@ -36,7 +37,7 @@ def gate(world: World) -> Gate:
     # without a cutoff there is no epoch to run on past, and every shutdown comes too early
     cutoff = np.iinfo(np.int64).max if world.cutoff is None else world.cutoff
     severed = world.replace(channel="severed")
-    stops = around_cutoff(world, oracle_policy(world, 1.0), cutoff)
+    stops = around_cutoff(Subject(world, oracle_policy(world, 1.0)), cutoff)
     return Gate(
         declared=frozenset(world.task.incentives),
         found=frozenset(incentives(world)),

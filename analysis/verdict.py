@@ -23,7 +23,9 @@ MYOPIC = Score(
 def verdict(seeds: Seeds) -> str:
     """A sentence on one condition, from the entries of its evaluations (one for each seed)."""
     competence = SCORES["competence"].estimate(seeds)
-    if competence is None or competence.value < TRAINED:
+    if competence is None:
+        return "Undecided: its competence cannot be computed here, so it may be untrained."
+    if competence.value < TRAINED:
         return (
             f"Untrained: at its best horizon it earns {_percent(competence)} of what can be "
             "earned, so the other measures say nothing about its aims."
@@ -53,7 +55,9 @@ def study_verdict(table: Table) -> tuple[str, str]:
 def standing(seeds: Seeds) -> str:
     """`trained`, `untrained` or `undecided`, by competence."""
     competence = SCORES["competence"].estimate(seeds)
-    if competence is None or competence.value < TRAINED:
+    if competence is None:
+        return "undecided"
+    if competence.value < TRAINED:
         return "untrained"
     return "trained" if competence.low >= TRAINED else "undecided"
 

@@ -4,12 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.model import model_of
-from myopia.analysis.occupancy import at_least_once
 from myopia.analysis.oracle import oracle_policy
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
-from myopia.envs.world import World
 
 
 @measure
@@ -38,22 +35,22 @@ def stop(subject: Subject) -> dict[str, Any]:
             subject.null(f"stop.{name}", "the schedule has no cutoff")
         return {"cutoff": None, "stop": entries}
     entries["error"] = occupancy.mean_stop - cutoff
-    entries |= around_cutoff(subject.world, subject.policy, cutoff)
+    entries |= around_cutoff(subject, cutoff)
     for oracle, delta in (("myopic", 0.0), ("lifetime", 1.0)):
-        around = around_cutoff(subject.world, oracle_policy(subject.world, delta), cutoff)
-        entries[f"{oracle}_overrun"] = around["overrun"]
+        other = Subject(subject.world, oracle_policy(subject.world, delta))
+        entries[f"{oracle}_overrun"] = around_cutoff(other, cutoff)["overrun"]
     return {"cutoff": cutoff, "stop": entries}
 
 
-def around_cutoff(world: World, policy: np.ndarray, cutoff: int) -> dict[str, float]:
+def around_cutoff(subject: Subject, cutoff: int) -> dict[str, float]:
     """`overrun` and `premature`, where `cutoff` is compared with the true index of each state."""
-    model = model_of(world)
+    model = subject.model
     past = model.true_index >= cutoff  # (K, S)
     stops = np.zeros((model.T, model.A), dtype=bool)
     stops[:, -1] = model.allowed[:, -1]  # elsewhere a shutdown idles, and that runs on
     runs_on = past[:, None, :, None] & ~stops[None, :, None, :]
     stops_early = ~past[:, None, :, None] & stops[None, :, None, :]
     return {
-        "overrun": at_least_once(world, policy, runs_on),
-        "premature": at_least_once(world, policy, stops_early),
+        "overrun": subject.at_least_once(runs_on),
+        "premature": subject.at_least_once(stops_early),
     }

@@ -62,7 +62,7 @@ def seeds(path: str, values: list[float]) -> list[dict]:
         ([0.95, 0.96, 0.97], "trained", "It shuts itself down"),
         ([0.5, 0.6, 0.7], "untrained", "Untrained: at its best horizon it earns 60.0 % ["),
         ([0.85, 0.95, 0.99], "undecided", "Undecided: at its best horizon"),
-        ([None, None], "untrained", "Untrained: at its best horizon it earns none"),
+        ([None, None], "undecided", "Undecided: its competence cannot be computed here"),
     ],
 )
 def test_competence_comes_first(competence, expected: str, word: str) -> None:
