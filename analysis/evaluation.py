@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from myopia.analysis.jackknife import at_least, jackknife
-from myopia.analysis.lifetimes import Act, Remembering, SampledSubject, live, remembering
+from myopia.analysis.lifetimes import Act, Remembering, SampledSubject, acting, live
 from myopia.analysis.occupancy import check_policy
 from myopia.analysis.policies import agent_policy
 from myopia.analysis.registry import all_measures
@@ -73,8 +73,8 @@ def evaluate(
 
 def evaluate_agent(world: World, agent: Agent | Remembering, name: str = "agent") -> Evaluation:
     """Judge an agent: exactly where it acts on its observation only, else by sampling."""
-    if not callable(agent):
-        return evaluate_sampled(world, remembering(agent), name)
+    if isinstance(agent, Remembering):
+        return evaluate_sampled(world, acting(agent), name)
     return evaluate(
         world, agent_policy(world, agent), name, lambda index: agent_policy(world, agent, index)
     )

@@ -8,7 +8,7 @@ there, what each epoch earned by its first state, whether something happened at 
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,7 @@ Act = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """From observations (n, D), cells (n,) and where a lifetime begins (n,) to probabilities (n, A)."""
 
 
+@runtime_checkable
 class Remembering(Protocol):
     """An agent with memory, None at first."""
 
@@ -30,8 +31,13 @@ class Remembering(Protocol):
         ...
 
 
-def remembering(agent: Remembering) -> Act:
-    """What an agent with memory does, lifetime by lifetime; to be followed from the first step."""
+def acting(agent: Any) -> Act:
+    """What an agent does: a function of observations, or one with memory.
+
+    One with memory is to be followed from its first step on.
+    """
+    if not isinstance(agent, Remembering):
+        return lambda observations, cells, starts: agent(observations)
     memory: Any = None
 
     def act(observations: np.ndarray, cells: np.ndarray, starts: np.ndarray) -> np.ndarray:

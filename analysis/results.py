@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from myopia.agents.files import read_json
-from myopia.agents.run import FORMAT
+from myopia.agents.run import RunConfig
 from myopia.analysis.study import Study
 
 Table = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -27,13 +27,8 @@ class Run:
     @staticmethod
     def read(folder: Path) -> "Run":
         """Raises ValueError where a file is missing, half written or another version's."""
-        run = Run(folder, *(_read(folder, name) for name in ("config", "run", "evaluation")))
-        written = run.record.get("format")
-        if written != FORMAT:
-            raise ValueError(
-                f"{folder}: a run folder of format {written}, expected {FORMAT}; "
-                "this version of myopia cannot read it"
-            )
+        config = dataclasses.asdict(RunConfig.read(folder))
+        run = Run(folder, config, _read(folder, "run"), _read(folder, "evaluation"))
         for name in ("world", "policy", "method", "return", "stop", "competence"):
             if name not in run.evaluation:
                 raise ValueError(

@@ -15,7 +15,6 @@ from myopia.analysis.execution.job import Job
 from myopia.analysis.probe import all_probes
 from myopia.envs import find_world, make_world, spec
 from myopia.envs.choices import one_of, unknown
-from myopia.envs.credit import CREDITS
 
 RUN_SETTINGS = {
     name: kind
@@ -103,9 +102,7 @@ def _config(condition: str, words: Mapping[str, Any], seed: int) -> RunConfig:
     dials = {name: value for name, value in words.items() if name not in RUN_SETTINGS}
     try:
         world = make_world(find_world(settings["world"]), **dials)
-        config = RunConfig(**settings, dials=world.dials(), seed=seed)
-        one_of("credit mode", config.credit, CREDITS)
-        return config
+        return RunConfig(**settings, dials=world.dials(), seed=seed)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 

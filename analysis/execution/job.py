@@ -69,4 +69,4 @@ def _run(job: Job) -> None:
     from myopia.analysis.judge import judge_run
 
     train(job.config, job.folder)
-    judge_run(job.folder, job.probes)
+    judge_run(job.folder, ",".join(job.probes) or None)

@@ -41,7 +41,7 @@ def panel_each(table: Table, x: str, y: str, whole: bool = True) -> tuple[Figure
 
 
 def draw_seeds(
-    axis: Axes, x: Sequence[float] | np.ndarray, curves: Sequence[Sequence[float]], **style: Any
+    axis: Axes, x: Sequence[float] | np.ndarray, curves: Sequence[Any], **style: Any
 ) -> None:
     """Every seed thin, their interquartile mean thick."""
     style = {"color": COLOURS[0], **style}

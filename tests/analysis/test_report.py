@@ -127,7 +127,7 @@ def trained(tmp_path_factory) -> Path:
     for name, credit, seed in (("a", "lifetime", 0), ("b", "lifetime", 1), ("<i>", "epoch", 0)):
         dials = make_world("Investment", max_epochs=6).dials()
         config = RunConfig("Investment", dials, credit=credit, seed=seed, total_timesteps=1)
-        judge_run(train(config, root / name), ["bait"] if name == "a" else [])
+        judge_run(train(config, root / name), "bait" if name == "a" else None)
     return root
 
 
