@@ -49,7 +49,7 @@ class Study:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"a seed is given twice: {list(self.seeds)}")
         for name in self.probes:
-            one_of("probe", name, all_probes())
+            one_of("probe", name, ["all", *all_probes()])
 
     def jobs(self, out: Path) -> list[Job]:
         """One run for each condition and seed, in `out/<condition>/seed-<seed>`.
@@ -57,6 +57,7 @@ class Study:
         Raises ValueError where a condition asks for what does not exist.
         """
         found: dict[Path, Job] = {}
+        probes = tuple(all_probes()) if "all" in self.probes else self.probes
         for condition, changes in self.conditions.items():
             for seed in self.seeds:  # in a row: they share a world, and its tables
                 config = _config(condition, {**self.base, **changes}, seed)
@@ -66,7 +67,7 @@ class Study:
                         f"conditions {found[folder].condition!r} and {condition!r} would share "
                         f"{folder}, expected names that differ in letters or digits"
                     )
-                found[folder] = Job(condition, config, folder, self.probes)
+                found[folder] = Job(condition, config, folder, probes)
         return list(found.values())
 
 

@@ -1,13 +1,20 @@
 """The unit of work of a study: train a run, judge the agent, keep both in the run folder."""
 
+import contextlib
 import dataclasses
+import itertools
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from myopia.agents.files import read_json
 from myopia.agents.run import RunConfig
+
+MOST = 16
+"""Runs side by side in one worker; with more there is little left to share."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,30 +50,48 @@ class Job:
 
 
 class Event(NamedTuple):
-    """A group of jobs began, or ended; then `errors` has a traceback for each that failed."""
+    """A group of jobs began; or ended, with a traceback for each that failed; or was returned.
+
+    Returned is a group whose worker died: its jobs are given out again, each alone.
+    """
 
     jobs: Sequence[Job]
-    ended: bool
+    kind: Literal["began", "ended", "returned"]
     errors: dict[str, str]
 
 
-def run_group(jobs: Sequence[Job]) -> dict[str, str]:
-    """Run jobs whose networks and worlds have equal shapes; the traceback of each that failed.
-
-    The one place where runs of a group could be trained together; today they follow each other.
-    """
-    errors = {}
+def grouped(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
+    """The jobs in groups that may learn side by side, as many as keep all workers busy."""
+    alike: dict[tuple, list[Job]] = {}
     for job in jobs:
-        try:
-            _run(job)
-        except Exception:  # the study goes on, and tells it at the end
-            errors[job.name] = traceback.format_exc()
-    return errors
+        key = (job.config.world, job.config.algo, job.config.steps)
+        alike.setdefault(key, []).append(job)
+    groups = []
+    for same in alike.values():
+        rounds = -(-len(same) // (MOST * workers))
+        count = min(rounds * workers, len(same))
+        edges = np.linspace(0, len(same), count + 1).round().astype(int)
+        groups += [same[low:high] for low, high in itertools.pairwise(edges)]
+    return groups
 
 
-def _run(job: Job) -> None:
+def run_group(jobs: Sequence[Job]) -> dict[str, str]:
+    """Train jobs side by side where their shapes allow it, and judge each.
+
+    Returns the traceback of each that failed. Where the training of one fails, the others are
+    trained alone.
+    """
+    from myopia.agents.many import train_many
     from myopia.agents.train import train
     from myopia.analysis.judge import judge_run
 
-    train(job.config, job.folder)
-    judge_run(job.folder, ",".join(job.probes) or None)
+    errors = {}
+    with contextlib.suppress(Exception):  # told below, by the one that it comes from
+        train_many([job.config for job in jobs], [job.folder for job in jobs])
+    for job in jobs:
+        try:
+            train(job.config, job.folder)
+            judge_run(job.folder, ",".join(job.probes) or None)
+        except Exception:  # the study goes on, and tells it at the end
+            errors[job.name] = traceback.format_exc()
+    return errors

@@ -19,7 +19,8 @@ from myopia.analysis.execution.job import Event, Job, run_group
 def run_local(groups: Sequence[Sequence[Job]], workers: int) -> Iterator[Event]:
     """Run every group in one of `workers` processes; an event as each begins and ends.
 
-    A worker that dies fails the group that it was working on, and is replaced.
+    A worker that dies is replaced; the jobs of its group are tried again, each alone, and one that
+    was alone has failed.
     """
     waiting = deque(groups)
     pool: list[_Worker] = []
@@ -32,7 +33,10 @@ def run_local(groups: Sequence[Sequence[Job]], workers: int) -> Iterator[Event]:
             for worker in busy:
                 if worker.pipe not in ready:
                     continue
-                yield worker.take()
+                event = worker.take()
+                if event.kind == "returned":
+                    waiting.extend([job] for job in event.jobs)
+                yield event
                 if not worker.process.is_alive():
                     pool.remove(worker)
                     worker.end()
@@ -61,17 +65,19 @@ class _Worker:
         """Send a group to an idle worker."""
         self.group = group
         self.pipe.send(group)
-        return Event(group, False, {})
+        return Event(group, "began", {})
 
     def take(self) -> Event:
         """What became of the group; waits for it."""
         group, self.group = self.group, ()
         try:
-            return Event(group, True, self.pipe.recv())
+            return Event(group, "ended", self.pipe.recv())
         except EOFError:
             self.process.join()
+            if len(group) > 1:
+                return Event(group, "returned", {})
             died = f"the worker process died with exit code {self.process.exitcode}"
-            return Event(group, True, {job.name: died for job in group})
+            return Event(group, "ended", {group[0].name: died})
 
     def end(self) -> None:
         """Stop the process, in the middle of a job if it must be."""

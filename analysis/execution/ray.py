@@ -16,6 +16,8 @@ from myopia.analysis.execution.job import Event, Job, run_group
 def run_ray(groups: Sequence[Sequence[Job]], workers: int) -> Iterator[Event]:
     """Run every group as a Ray task, at most `workers` at once; every future is read.
 
+    What dies is tried again as in `run_local`.
+
     Raises ValueError where Ray is not installed.
     """
     ray = _ray()
@@ -35,15 +37,18 @@ def run_ray(groups: Sequence[Sequence[Job]], workers: int) -> Iterator[Event]:
             while waiting and len(running) < workers:
                 group = waiting.popleft()
                 running[task.remote(group)] = group
-                yield Event(group, False, {})
+                yield Event(group, "began", {})
             ended, _ = ray.wait(list(running), num_returns=1)
             for future in ended:
                 group = running.pop(future)
                 try:
-                    errors = ray.get(future)
+                    yield Event(group, "ended", ray.get(future))
                 except ray.exceptions.RayError as error:  # the worker died, or its machine
-                    errors = {job.name: f"{type(error).__name__}: {error}" for job in group}
-                yield Event(group, True, errors)
+                    if len(group) > 1:
+                        waiting.extend([job] for job in group)
+                        yield Event(group, "returned", {})
+                        continue
+                    yield Event(group, "ended", {group[0].name: f"{type(error).__name__}: {error}"})
     finally:
         ray.shutdown()
 

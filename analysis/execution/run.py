@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 from myopia.agents.files import write_json
-from myopia.analysis.execution.job import Event, Job
+from myopia.analysis.execution.job import Event, Job, grouped
 from myopia.analysis.execution.local import run_local
 from myopia.analysis.execution.ray import run_ray
 from myopia.analysis.study import Study
@@ -53,16 +53,17 @@ def run_study(
     progress = Progress(len(jobs), len(jobs) - len(todo))
     yield progress
     began = time.monotonic()
-    for event in execute([[job] for job in todo], workers) if todo else ():
+    for event in execute(grouped(todo, workers), workers) if todo else ():
         count = len(event.jobs)
         progress = dataclasses.replace(progress, seconds=time.monotonic() - began)
-        if event.ended:
+        if event.kind == "began":
+            progress = dataclasses.replace(progress, running=progress.running + count)
+        else:
+            progress = dataclasses.replace(progress, running=progress.running - count)
+        if event.kind == "ended":
             progress = dataclasses.replace(
                 progress,
-                running=progress.running - count,
                 done=progress.done + count - len(event.errors),
                 errors=progress.errors | event.errors,
             )
-        else:
-            progress = dataclasses.replace(progress, running=progress.running + count)
         yield progress

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from myopia.agents.files import read_json
+from myopia.analysis.execution.job import grouped
 from myopia.analysis.execution.run import Progress, run_study
+from myopia.analysis.probe import all_probes
 from myopia.analysis.study import Study, load_study, shipped_studies
 
 TINY = """
@@ -69,6 +71,11 @@ def test_a_condition_is_the_base_with_its_own_words_on_top(tiny: Path) -> None:
     assert jobs[2].folder == Path("out/credit-per-epoch/seed-0")
     assert (jobs[0].config.credit, jobs[2].config.credit) == ("lifetime", "epoch")
     assert all(job.config.dials["max_epochs"] == 6 for job in jobs)
+
+
+def test_all_probes_are_every_probe(tmp_path: Path) -> None:
+    study = Study("A", {"world": "Work"}, {"a": {}}, (0,), ("all",))
+    assert set(study.jobs(tmp_path)[0].probes) == all_probes().keys() > {"bait"}
 
 
 def test_a_python_file_is_the_same_study(tiny: Path, tmp_path: Path) -> None:
@@ -151,6 +158,21 @@ def test_failures_are_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     assert "died with exit code 7" in done.errors["dies, seed 0"]
     assert "NotADirectoryError" in done.errors["blocked, seed 0"]
     assert (tmp_path / "well" / "seed-0" / "evaluation.json").exists()
+
+
+@pytest.mark.parametrize(("runs", "workers", "sizes"), [
+    (40, 2, [10] * 4), (5, 8, [1] * 5), (100, 1, [14, 15, 14, 14, 14, 15, 14]), (1, 1, [1]),
+])  # fmt: skip
+def test_groups_keep_all_workers_busy(runs: int, workers: int, sizes: list[int]) -> None:
+    study = Study("A", {"world": "Work"}, {"a": {}}, tuple(range(runs)))
+    jobs = study.jobs(Path("out"))
+    groups = grouped(jobs, workers)
+    assert sorted(map(len, groups)) == sorted(sizes)
+    assert [job for group in groups for job in group] == jobs
+    mixed = Study("A", {}, {"a": {"world": "Work"}, "b": {"world": "Dilemma"}}, (0, 1))
+    assert {
+        len({job.config.world for job in group}) for group in grouped(mixed.jobs(Path()), 1)
+    } == {1}
 
 
 def test_another_run_in_the_folder_is_refused_before_anything_runs(tmp_path: Path) -> None:

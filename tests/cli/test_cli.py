@@ -106,6 +106,14 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["train", "Work", "--seeds", "0:2", "--cadence"], "--cadence follows one run"),
         (["train", "Work", "--algo", "recurrentppo", "--cadence"], "with a memory is judged by"),
         (["bench", "env"], "unknown benchmark 'env', did you mean 'envs'"),
+        (["study", "quikstart"], "unknown study 'quikstart', did you mean 'quickstart'"),
+        (["study", "none.toml"], "none.toml: no such file"),
+        (["study", "quickstart", "--workers", "0"], "workers must be at least 1, got 0"),
+        (["study", "quickstart", "--backend", "rai"], "unknown backend 'rai', did you mean 'ray'"),
+        (
+            ["evaluate", "random", "Work", "--lifetimes", "3"],
+            "lifetimes must be at least 10, got 3",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence_and_code_2(arguments, sentence, capsys, tmp_path, monkeypatch):
