@@ -12,7 +12,7 @@ STUDY = Study(
         "recipe": {},
         "no cutoff": {"schedule": "constant"},
         "never negative": {"schedule": "linear:cutoff=4,upkeep=0"},
-        "step, no decay": {"schedule": "step:cutoff=4,upkeep=0.5"},
+        "step for decay": {"schedule": "step:cutoff=4,upkeep=0.5"},
         "no shutdown": {"shutdown": "never"},
         "index hidden": {"index": "hidden"},
         "credit per epoch": {"credit": "epoch"},

@@ -12,6 +12,7 @@ from myopia.analysis.figure import NothingToDraw, all_figures
 from myopia.analysis.figures.conflict_map import conflict_map
 from myopia.analysis.figures.delta_profile import delta_profile
 from myopia.analysis.figures.index_response import index_response
+from myopia.analysis.figures.learning_curves import learning_curves
 from myopia.analysis.figures.reward_by_epoch import reward_by_epoch
 from myopia.analysis.figures.sacrifice import sacrifice
 from myopia.analysis.figures.scores import scores
@@ -133,6 +134,20 @@ def test_index_response() -> None:
     assert shaded == [12]
 
 
+def test_learning_curves() -> None:
+    steps = [0, 100, 200]
+    seeds = [
+        judged("myopic") | {"learning": {"steps": steps, "competence": good, "ahead": ahead}}
+        for good, ahead in (([0.1, 0.5, 1.0], [None, 0.2, 0.9]), ([0.2, 0.6, 0.9], [0.1, 0.3, 1.0]))
+    ]
+    axis = panel(learning_curves({"a": seeds}), "a")
+    for entries in seeds:
+        assert drawn(axis, entries["learning"]["competence"]) == 1
+    assert drawn(axis, seeds[1]["learning"]["ahead"]) == 1
+    np.testing.assert_allclose(dict(lines(axis))["competence"], [0.15, 0.55, 0.95])
+    assert {tuple(line.get_xdata()) for line in axis.get_lines()} == {tuple(steps)}
+
+
 def test_the_profile_peaks_where_the_estimate_is() -> None:
     entries = judged("oracle:delta=0.5,beta=5")["delta"]
     assert GRID[np.argmax(entries["profile"])] == pytest.approx(entries["best"], abs=0.01)
@@ -143,7 +158,7 @@ def test_what_cannot_be_drawn_is_said(name: str) -> None:
     """A severed world, judged by a table: no conflict, no δ, no displayed index."""
     severed = {"severed": [judged("lifetime", channel="severed")]}
     draw = all_figures()[name].draw
-    if name in ("index_response", "delta_profile", "conflict_map"):
+    if name in ("index_response", "delta_profile", "conflict_map", "learning_curves"):
         with pytest.raises(NothingToDraw):
             draw(severed)
     else:

@@ -210,3 +210,16 @@ def test_half_written_and_other_versions_are_refused(name, text, sentence, runs:
         collect(runs)
     assert sentence in str(caught.value)
     assert before == {p: p.read_bytes() for p in runs.rglob("*") if p.is_file()}
+
+
+def test_what_was_asked_before_is_kept(runs: Path) -> None:
+    judge_run(runs / "a", "channel-severed")
+    told = json.loads((runs / "a" / "evaluation.json").read_text())
+    assert told["probes"].keys() == {"bait", "channel-severed"}
+    assert told["learning"]["steps"][-1] > 0
+    assert told["learning"]["return"][-1] == pytest.approx(told["return"])
+    (runs / "a" / "evaluation.json").write_text('{"half')
+    judge_run(runs / "a")
+    mended = json.loads((runs / "a" / "evaluation.json").read_text())
+    assert "probes" not in mended
+    assert mended["return"] == told["return"]

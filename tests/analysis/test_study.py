@@ -26,6 +26,7 @@ max_epochs = 6
 [conditions.recipe]
 [conditions."credit per epoch"]
 credit = "epoch"
+total_timesteps = 100_000  # long enough to be killed in
 """
 
 
