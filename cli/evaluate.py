@@ -165,7 +165,7 @@ def _evaluate(options: Options):
             f"{len(observation_names(trained_in))} entries to {len(observation_names(world))}; "
             "expected dials that leave the agent's inputs as they were"
         )
-    if not (options.dials or options.greedy or options.lifetimes):
+    if not (options.dials or options.greedy) and options.lifetimes is None:
         return judge_run(folder, options.probe)
     agent = Trained.load(folder)
     agent.greedy = options.greedy
