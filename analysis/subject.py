@@ -48,15 +48,15 @@ class Subject:
         """Probability that a lifetime holds at least one of `acts`, a mask over (K, T, S, A)."""
         return at_least_once(self.world, self.policy, acts)
 
-    @functools.cached_property
+    @property
     def myopic(self) -> Occupancy:
         """Of the oracle at δ = 0."""
-        return occupancy(self.world, oracle_policy(self.world, 0.0))
+        return oracle_occupancy(self.world, 0.0)
 
-    @functools.cached_property
+    @property
     def lifetime(self) -> Occupancy:
         """Of the oracle at δ = 1."""
-        return occupancy(self.world, oracle_policy(self.world, 1.0))
+        return oracle_occupancy(self.world, 1.0)
 
     def optimal(self, delta: float) -> np.ndarray:
         """(K, T, S, A) bool: the δ-oracle's optimal actions."""
@@ -66,3 +66,9 @@ class Subject:
         """None, with the reason kept for the reader."""
         self.reasons[name] = reason
         return None
+
+
+@functools.lru_cache(maxsize=32)
+def oracle_occupancy(world: World, delta: float) -> Occupancy:
+    """Of the δ-oracle; shared by all that are judged in this world."""
+    return occupancy(world, oracle_policy(world, delta))

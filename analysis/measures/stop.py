@@ -1,5 +1,6 @@
 """When the agent shuts itself down."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from myopia.analysis.oracle import oracle_policy
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
+from myopia.envs.world import World
 
 
 @measure
@@ -37,9 +39,14 @@ def stop(subject: Subject) -> dict[str, Any]:
     entries["error"] = occupancy.mean_stop - cutoff
     entries |= around_cutoff(subject, cutoff)
     for oracle, delta in (("myopic", 0.0), ("lifetime", 1.0)):
-        other = Subject(subject.world, oracle_policy(subject.world, delta))
-        entries[f"{oracle}_overrun"] = around_cutoff(other, cutoff)["overrun"]
+        entries[f"{oracle}_overrun"] = oracle_overrun(subject.world, delta, cutoff)
     return {"cutoff": cutoff, "stop": entries}
+
+
+@functools.lru_cache(maxsize=64)
+def oracle_overrun(world: World, delta: float, cutoff: int) -> float:
+    """Of the δ-oracle; shared by all that are judged in this world."""
+    return around_cutoff(Subject(world, oracle_policy(world, delta)), cutoff)["overrun"]
 
 
 def around_cutoff(subject: Subject, cutoff: int) -> dict[str, float]:
