@@ -26,7 +26,7 @@ max_epochs = 6
 [conditions.recipe]
 [conditions."credit per epoch"]
 credit = "epoch"
-total_timesteps = 100_000  # long enough to be killed in
+total_timesteps = 200_000  # long enough to be killed in
 """
 
 
