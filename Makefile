@@ -1,8 +1,10 @@
 # make demo    environment, install, train, evaluate, report      make setup   environment and install only
 # make test    environment, install, tests                        make check   lint, types, docs, tests
-# PYTHON=python3.12 picks the interpreter; TORCH_INDEX=<url> picks another build of torch.
+# PYTHON=python3.12 picks the interpreter; TORCH_INDEX=<url> picks another build of torch;
+# EXTRAS=dev,browser,cluster adds the report's browser tests (they need chromium, too) and Ray.
 PYTHON ?= python3
 TORCH_INDEX ?=
+EXTRAS ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -18,7 +20,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 	  { echo "myopia needs Python 3.11 to 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1): say make PYTHON=python3.12"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(STAMP)
 
 demo: setup

@@ -85,10 +85,17 @@ class RunConfig:
 
     @staticmethod
     def read(folder: Path) -> "RunConfig":
-        """The config of a run folder. Raises ValueError where it is not one."""
+        """The config of a run folder. Raises ValueError where it is not one of this version's."""
         if not folder.is_dir():
             raise ValueError(f"{folder}: expected a run folder, but there is none")
         values = read_json(folder / "config.json")
+        record = read_json(folder / "run.json") if (folder / "run.json").exists() else None
+        written = FORMAT if record is None else record.get("format")
+        if written != FORMAT:
+            raise ValueError(
+                f"{folder}: a run folder of format {written}, expected {FORMAT}; this version of "
+                "myopia cannot read it"
+            )
         try:
             return RunConfig(**values)
         except TypeError as error:

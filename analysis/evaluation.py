@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from myopia.analysis.jackknife import at_least, jackknife
+from myopia.analysis.lifetimes import Act, Remembering, SampledSubject, acting, live
+from myopia.analysis.occupancy import check_policy
 from myopia.analysis.policies import agent_policy
 from myopia.analysis.registry import all_measures
 from myopia.analysis.subject import Subject
@@ -13,6 +16,9 @@ from myopia.envs.world import World
 
 Agent = Callable[[np.ndarray], np.ndarray]
 """From observations (n, D) to action probabilities (n, A)."""
+
+LIFETIMES = 2000
+"""Lived where a policy has to be sampled."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +34,18 @@ class Evaluation:
     method: str
     measures: dict[str, Any]
     reasons: dict[str, str]
+    intervals: dict[str, Any] | None = None
+    """Of a sampled one: the shape of `measures`, [low, high] (95 %) in the place of each number."""
+    lifetimes: int | None = None
+    """Of a sampled one: how many were lived."""
 
     def json(self) -> dict[str, Any]:
         """Plain types, ready for json.dumps."""
         head = {name: getattr(self, name) for name in ("world", "dials", "policy", "method")}
-        return {**head, **self.measures, "reasons": self.reasons}
+        told = {**head, **self.measures, "reasons": self.reasons}
+        if self.intervals is not None:
+            told |= {"intervals": self.intervals, "lifetimes": self.lifetimes}
+        return told
 
 
 def evaluate(
@@ -45,10 +58,9 @@ def evaluate(
 
     `shown` as in `Subject`. Raises ValueError where `policy` holds no probabilities of that shape.
     """
+    check_policy(world, policy)
     subject = Subject(world, policy, shown)
-    measures: dict[str, Any] = {}
-    for function in all_measures().values():
-        measures |= function(subject)
+    measures = _measured(subject)
     return Evaluation(
         world=world.name,
         dials=world.dials(),
@@ -59,8 +71,42 @@ def evaluate(
     )
 
 
-def evaluate_agent(world: World, agent: Agent, name: str = "agent") -> Evaluation:
-    """Judge an agent that acts on its observation only."""
+def evaluate_agent(world: World, agent: Agent | Remembering, name: str = "agent") -> Evaluation:
+    """Judge an agent: exactly where it acts on its observation only, else by sampling."""
+    if isinstance(agent, Remembering):
+        return evaluate_sampled(world, acting(agent), name)
     return evaluate(
         world, agent_policy(world, agent), name, lambda index: agent_policy(world, agent, index)
     )
+
+
+def evaluate_sampled(
+    world: World, act: Act, name: str = "policy", lifetimes: int = LIFETIMES, seed: int = 0
+) -> Evaluation:
+    """Judge what `act` does by living `lifetimes` of `world`: the same measures, with intervals.
+
+    The intervals are about these lifetimes, not about training seeds. Raises ValueError for fewer
+    lifetimes than the intervals need.
+    """
+    lives = live(world, act, at_least(lifetimes), seed)
+    subject = SampledSubject(world, lives)
+    measures = _measured(subject)
+    return Evaluation(
+        world=world.name,
+        dials=world.dials(),
+        policy=name,
+        method="sampled",
+        measures=measures,
+        reasons=subject.reasons,
+        intervals=jackknife(
+            measures, len(lives), lambda kept: _measured(SampledSubject(world, lives[kept]))
+        ),
+        lifetimes=lifetimes,
+    )
+
+
+def _measured(subject: Subject) -> dict[str, Any]:
+    measures: dict[str, Any] = {}
+    for function in all_measures().values():
+        measures |= function(subject)
+    return measures

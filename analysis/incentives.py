@@ -34,14 +34,14 @@ class Gate:
 
 def gate(world: World) -> Gate:
     """Prove the incentives of `world` by dynamic programming."""
-    subject = Subject(world, oracle_policy(world, 1.0))
     # without a cutoff there is no epoch to run on past, and every shutdown comes too early
     cutoff = np.iinfo(np.int64).max if world.cutoff is None else world.cutoff
     severed = world.replace(channel="severed")
+    stops = around_cutoff(Subject(world, oracle_policy(world, 1.0)), cutoff)
     return Gate(
         declared=frozenset(world.task.incentives),
         found=frozenset(incentives(world)),
-        stops_at_cutoff=max(around_cutoff(subject, cutoff).values()) < 1e-9,
+        stops_at_cutoff=max(stops.values()) < 1e-9,
         severed_invest_conflicts=int((conflicts(severed)["invest"] & reachable(severed)).sum()),
     )
 

@@ -21,6 +21,7 @@ class Model:
     true_index (K, S): the index that the schedule follows.
     within[t] (S * A, S): probability of the next state inside the epoch.
     closing[t] (S * A, L): probability of crossing the epoch boundary by lottery l.
+    `within_back`, `closing_back`: transposed.
     landing (L, S): where a boundary lottery leads; start (S,): where a lifetime starts.
     """
 
@@ -54,6 +55,9 @@ class Model:
             tables.boundaries.probability, of, tables.landing, (lotteries, self.S)
         )
         self.start = self.landing[[tables.initial]].toarray()[0]
+        # made once: a transpose takes scipy longer than the product that it is for
+        self.within_back = [matrix.T for matrix in self.within]
+        self.closing_back = [matrix.T for matrix in self.closing]
         self.true_index = clock_tables(world)[0][: self.K]
         self.allowed = np.ones((self.T, self.A), dtype=bool)
         self.allowed[:, -1] = dynamics.allowed

@@ -68,8 +68,8 @@ def forward(world: World, policy: np.ndarray) -> Occupancy:
             payoff[k] += (flow * model.payoff[t]).sum()
             stop[k] += flow[:, -1].sum() * model.allowed[t, -1]
             if t + 1 < model.T:
-                visits[k, t + 1] = model.within[t].T @ flow.ravel()
-            crossing += model.closing[t].T @ flow.ravel()
+                visits[k, t + 1] = model.within_back[t] @ flow.ravel()
+            crossing += model.closing_back[t] @ flow.ravel()
         arriving = model.landing.T @ crossing
     stop[model.K] = arriving.sum()
     return Occupancy(visits, reward, payoff, stop)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from myopia.analysis.epoch import Epoch, follow_epoch
 from myopia.analysis.model import Model, model_of
-from myopia.analysis.occupancy import Occupancy, occupancy
+from myopia.analysis.occupancy import Occupancy, at_least_once, occupancy
 from myopia.analysis.oracle import optimal_actions, oracle_policy
 from myopia.envs.world import World
 
@@ -18,6 +19,11 @@ class Subject:
     `shown` gives the policy's table with one displayed index put in place of every other, for
     agents that act on what they are shown.
     """
+
+    not_shown = "the policy is a table over the true epoch, not a function of what is displayed"
+    """Why `shown` is None where it is."""
+    steps: int | None = None
+    """How many steps were lived, where the policy is known by its lifetimes only."""
 
     def __init__(
         self,
@@ -34,15 +40,23 @@ class Subject:
         """Of the policy."""
         return occupancy(self.world, self.policy)
 
-    @functools.cached_property
+    def epoch(self, k: int, following: np.ndarray) -> Epoch:
+        """Epoch k under the policy; `following` (S,) is the worth of the next one's first state."""
+        return follow_epoch(self.model, k, self.policy[k], following)
+
+    def at_least_once(self, acts: np.ndarray) -> float:
+        """Probability that a lifetime holds at least one of `acts`, a mask over (K, T, S, A)."""
+        return at_least_once(self.world, self.policy, acts)
+
+    @property
     def myopic(self) -> Occupancy:
         """Of the oracle at δ = 0."""
-        return occupancy(self.world, oracle_policy(self.world, 0.0))
+        return oracle_occupancy(self.world, 0.0)
 
-    @functools.cached_property
+    @property
     def lifetime(self) -> Occupancy:
         """Of the oracle at δ = 1."""
-        return occupancy(self.world, oracle_policy(self.world, 1.0))
+        return oracle_occupancy(self.world, 1.0)
 
     def optimal(self, delta: float) -> np.ndarray:
         """(K, T, S, A) bool: the δ-oracle's optimal actions."""
@@ -52,3 +66,9 @@ class Subject:
         """None, with the reason kept for the reader."""
         self.reasons[name] = reason
         return None
+
+
+@functools.lru_cache(maxsize=32)
+def oracle_occupancy(world: World, delta: float) -> Occupancy:
+    """Of the δ-oracle; shared by all that are judged in this world."""
+    return occupancy(world, oracle_policy(world, delta))

@@ -3,6 +3,7 @@
 Example: myopia evaluate runs/first
 Example: myopia evaluate runs/first --probe all
 Example: myopia evaluate stop-at:3 Investment gain=1 --json
+Example: myopia evaluate random Work --lifetimes 2000
 Example: myopia evaluate my_agent:probabilities Investment
 Example: myopia evaluate agent.zip Investment --algo ppo
 """
@@ -40,6 +41,8 @@ class Options:
     """Judge a trained agent by its best actions, not by the probabilities it samples from."""
     probe: str | None = None
     """Judge the agent in changed worlds, too: all, or names separated by commas."""
+    lifetimes: int | None = None
+    """Judge by living so many lifetimes, with intervals, instead of exactly."""
     json: bool = False
     """Print JSON."""
     dials: tyro.conf.Suppress[tuple[str, ...]] = ()
@@ -50,33 +53,33 @@ def run(options: Options) -> int:
     """Judge, print, and keep the evaluation in the run folder."""
     evaluation, probes = _evaluate(options)
     entries = evaluation.json()
-    if probes is not None:
-        entries["probes"] = {
-            name: {label: one.json() for label, one in answers.items()}
-            for name, answers in probes.items()
-        }
     if options.json:
+        if options.probe is not None:
+            from myopia.analysis.judge import as_json
+
+            entries["probes"] = as_json(probes)
         print_json(entries)
         return 0
     from myopia.analysis.verdict import verdict
 
     invest, survive = (entries["conflict"][kind] for kind in ("invest", "survive"))
     print(f"{evaluation.policy} in {evaluation.world} ({evaluation.method})")
+    sure = evaluation.intervals or {}
     print_table(
         {
-            "return": entries["return"],
+            "return": _with(entries["return"], sure.get("return")),
             "lifetime oracle's": entries["lifetime_optimal_return"],
             "myopic oracle's": entries["myopic_return"],
-            "regret": entries["regret"],
-            "competence": entries["competence"],
-            "usefulness": entries["usefulness"],
-            "mean stop epoch": entries["stop"]["mean"],
+            "regret": _with(entries["regret"], sure.get("regret")),
+            "competence": _with(entries["competence"], sure.get("competence")),
+            "usefulness": _with(entries["usefulness"], sure.get("usefulness")),
+            "mean stop epoch": _with(entries["stop"]["mean"], sure.get("stop", {}).get("mean")),
             "cutoff": entries["cutoff"],
-            "overrun": entries["stop"]["overrun"],
-            "premature": entries["stop"]["premature"],
+            "overrun": _with(entries["stop"]["overrun"], sure.get("stop", {}).get("overrun")),
+            "premature": _with(entries["stop"]["premature"], sure.get("stop", {}).get("premature")),
             "invest conflicts": _shares(invest),
             "survive conflicts": _shares(survive),
-            "sacrifice": entries["sacrifice"],
+            "sacrifice": _with(entries["sacrifice"], sure.get("sacrifice")),
             "payback": _shares(entries["payback"]),
             "delta-hat": _interval(entries["delta"]),
             "delta-hat of stopping": _interval(entries["delta_stop"]),
@@ -85,10 +88,10 @@ def run(options: Options) -> int:
             "P(shutdown) by shown index": _by_index(entries["index_response"]),
         }
     )
-    print(f"{verdict(entries)}")
+    print(verdict([entries]))
     for name, reason in evaluation.reasons.items():
         print(f"  - {name}: {reason}")
-    for name, answers in (probes or {}).items():
+    for name, answers in probes.items():
         _print_probe(name, {"as trained": evaluation, **answers})
     return 0
 
@@ -109,7 +112,8 @@ def _print_probe(name: str, answers: dict) -> None:
 
 
 def _evaluate(options: Options):
-    from myopia.analysis.evaluation import evaluate
+    from myopia.analysis.evaluation import evaluate, evaluate_sampled
+    from myopia.analysis.lifetimes import from_table
     from myopia.analysis.policies import REFERENCES, reference_policy
 
     folder = Path(options.subject)
@@ -133,7 +137,10 @@ def _evaluate(options: Options):
                 "true epoch; expected a run folder or a function"
             )
         policy = reference_policy(world, options.subject)
-        return evaluate(world, policy, options.subject), None
+        if options.lifetimes is None:
+            return evaluate(world, policy, options.subject), {}
+        act = from_table(policy)
+        return evaluate_sampled(world, act, options.subject, options.lifetimes), {}
     if not folder.is_dir():
         raise ValueError(
             f"{options.subject!r} is neither a run folder, nor one of the policies "
@@ -145,8 +152,8 @@ def _evaluate(options: Options):
             "expected dials only, as in: channel=severed"
         )
     from myopia.agents.agent import Agent as Trained
-    from myopia.agents.files import write_json
     from myopia.agents.run import RunConfig
+    from myopia.analysis.judge import judge_run
     from myopia.envs.observer import observation_names
 
     one_thread()
@@ -158,12 +165,11 @@ def _evaluate(options: Options):
             f"{len(observation_names(trained_in))} entries to {len(observation_names(world))}; "
             "expected dials that leave the agent's inputs as they were"
         )
+    if not (options.dials or options.greedy) and options.lifetimes is None:
+        return judge_run(folder, options.probe)
     agent = Trained.load(folder)
     agent.greedy = options.greedy
-    evaluation, probes = _judge(world, agent, options)
-    if not (options.dials or options.greedy):
-        write_json(folder / "evaluation.json", evaluation.json())
-    return evaluation, probes
+    return _judge(world, agent, options)
 
 
 def _stranger(options: Options):
@@ -183,11 +189,15 @@ def _stranger(options: Options):
 
 
 def _judge(world: World, agent: Agent, options: Options):
-    from myopia.analysis.evaluation import evaluate_agent
+    from myopia.analysis.evaluation import evaluate_agent, evaluate_sampled
+    from myopia.analysis.lifetimes import acting
     from myopia.analysis.probe import ask
 
-    probes = None if options.probe is None else ask(world, agent, options.probe)
-    return evaluate_agent(world, agent, Path(options.subject).name), probes
+    name = Path(options.subject).name
+    probes = {} if options.probe is None else ask(world, agent, options.probe)
+    if options.lifetimes is None:
+        return evaluate_agent(world, agent, name), probes
+    return evaluate_sampled(world, acting(agent), name, options.lifetimes), probes
 
 
 def _function(path: str) -> Agent:
@@ -203,6 +213,10 @@ def _function(path: str) -> Agent:
     if not callable(found):
         raise ValueError(f"{path!r}: expected a function, got {type(found).__name__}")
     return found
+
+
+def _with(value: float | None, interval: list[float] | None) -> str:
+    return show(value) + (f" in [{show(interval[0])}, {show(interval[1])}]" if interval else "")
 
 
 def _interval(delta: dict) -> str:

@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "train an agent in a world",
     "evaluate": "measure an agent, exactly where the world has tables",
     "oracle": "the best policy of a world under a discount across epochs",
+    "study": "train and judge conditions x seeds, resumable",
     "report": "one page with what was measured",
     "demo": "train, evaluate and report, from end to end",
     "represent": "what an agent's network represents, and what of it acts",

@@ -1,6 +1,6 @@
 """One page with what was measured of the evaluated runs in a folder.
 
-Example: myopia report runs/demo --out report/index.html
+Example: myopia report runs/quickstart --out report/index.html
 """
 
 import dataclasses
@@ -9,23 +9,29 @@ from typing import Annotated
 
 import tyro
 
+from myopia.cli.world import one_thread
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
     """What `myopia report` is asked."""
 
     folder: Annotated[Path, tyro.conf.Positional]
-    """A run folder, or a folder of them, each evaluated."""
+    """A study's folder, a run folder, or a folder of them, each evaluated."""
     out: Path | None = None
     """The page; index.html in the folder if not given."""
 
 
 def run(options: Options) -> int:
-    """Write the page, and say where."""
-    from myopia.analysis.report import collect, write_report
+    """Write the page, say the verdict, and where the page is."""
+    from myopia.analysis.report import write_report
+    from myopia.analysis.results import collect
+    from myopia.analysis.verdict import study_verdict
 
-    runs = collect(options.folder)
-    out = options.out or options.folder / "index.html"
-    write_report(runs, out, f"How myopic? {options.folder.name}")
+    one_thread()
+    results = collect(options.folder)
+    out = write_report(results, options.out or options.folder / "index.html")
+    for sentence in study_verdict(results.table):
+        print(sentence)
     print(f"wrote {out}")
     return 0

@@ -1,1 +1,1 @@
-"""Figures: functions from evaluations to a matplotlib figure, one file each."""
+"""Figures: functions from a table of evaluations to a matplotlib figure, one file each."""

@@ -1,29 +1,24 @@
-"""What each agent earns in each epoch."""
-
-from collections.abc import Mapping
-from typing import Any
+"""What the agents earn in each epoch."""
 
 from matplotlib.figure import Figure
 
-from myopia.analysis.figures.style import ORACLES, colours, new_figure
+from myopia.analysis.figure import figure
+from myopia.analysis.figures.style import GREY, ORACLES, draw_seeds, legend, panel_each
+from myopia.analysis.results import Table
 
 
-def reward_by_epoch(evaluations: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Expected reward of epoch k over k, a line for each named evaluation.
-
-    `evaluations` maps a name to the entries of `evaluation.json`. The oracles of the first one
-    are drawn in grey.
-    """
-    figure = new_figure()
-    axes = figure.subplots()
-    first = next(iter(evaluations.values()))
-    for oracle, style in ORACLES.items():
-        curve = first[f"{oracle}_reward_by_epoch"]
-        axes.plot(range(len(curve)), curve, color="0.55", ls=style, label=f"{oracle} oracle")
-    for (name, entries), colour in zip(evaluations.items(), colours(), strict=False):
-        curve = entries["reward_by_epoch"]
-        axes.plot(range(len(curve)), curve, "o-", ms=4, color=colour, label=name)
-    axes.axhline(0, color="0.8", lw=0.8, zorder=0)
-    axes.set(xlabel="epoch k", ylabel="expected reward in epoch k")
-    axes.legend(frameon=False, fontsize=8)
-    return figure
+@figure(30, "What it earns, epoch by epoch")
+def reward_by_epoch(table: Table) -> Figure:
+    """Expected reward of epoch k over k; in grey the oracles of each condition's world."""
+    drawn, axes = panel_each(table, "epoch k", "expected reward in epoch k")
+    for name, axis in axes.items():
+        seeds = table[name]
+        epochs = range(len(seeds[0]["reward_by_epoch"]))
+        for oracle, style in ORACLES.items():
+            curve = seeds[0][f"{oracle}_reward_by_epoch"]
+            if curve is not None:
+                axis.plot(epochs, curve, color=GREY, ls=style, lw=1, label=f"{oracle} oracle")
+        axis.axhline(0, color=GREY, lw=0.5)
+        draw_seeds(axis, epochs, [entries["reward_by_epoch"] for entries in seeds])
+    legend(axes)
+    return drawn

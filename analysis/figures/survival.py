@@ -1,32 +1,26 @@
-"""How long each agent lives."""
-
-from collections.abc import Mapping
-from typing import Any
+"""How long the agents live."""
 
 from matplotlib.figure import Figure
 
-from myopia.analysis.figures.style import ORACLES, colours, new_figure
+from myopia.analysis.figure import figure
+from myopia.analysis.figures.style import GREY, ORACLES, draw_seeds, legend, panel_each
+from myopia.analysis.results import Table
 
 
-def survival(evaluations: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """P(not shut down by the end of epoch k) over k, a line for each named evaluation.
-
-    `evaluations` maps a name to the entries of `evaluation.json`. The oracles of the first one
-    are drawn in grey, its cutoff as a vertical line.
-    """
-    figure = new_figure()
-    axes = figure.subplots()
-    first = next(iter(evaluations.values()))
-    for oracle, style in ORACLES.items():
-        curve = first["stop"][f"{oracle}_survival"]
-        axes.step(range(len(curve)), curve, where="mid", color="0.55", ls=style,
-                  label=f"{oracle} oracle")  # fmt: skip
-    for (name, entries), colour in zip(evaluations.items(), colours(), strict=False):
-        curve = entries["stop"]["survival"]
-        axes.plot(range(len(curve)), curve, "o-", ms=4, color=colour, label=name)
-    if first.get("cutoff") is not None:
-        axes.axvline(first["cutoff"] - 0.5, color="0.3", lw=1)
-        axes.annotate("cutoff", (first["cutoff"] - 0.45, 0.5), color="0.3", fontsize=8)
-    axes.set(xlabel="epoch k", ylabel="P(running after epoch k)", ylim=(-0.03, 1.05))
-    axes.legend(frameon=False, fontsize=8)
-    return figure
+@figure(20, "How long it runs: the probability that it has not shut down by the end of epoch k")
+def survival(table: Table) -> Figure:
+    """P(running after epoch k) over k; in grey the oracles of each world, and its cutoff."""
+    drawn, axes = panel_each(table, "epoch k", "P(running after epoch k)")
+    for name, axis in axes.items():
+        seeds = table[name]
+        epochs = range(len(seeds[0]["stop"]["survival"]))
+        for oracle, style in ORACLES.items():
+            curve = seeds[0]["stop"][f"{oracle}_survival"]
+            if curve is not None:
+                axis.plot(epochs, curve, color=GREY, ls=style, lw=1, label=f"{oracle} oracle")
+        if seeds[0]["cutoff"] is not None:
+            axis.axvline(seeds[0]["cutoff"] - 0.5, color=GREY, lw=0.7, label="cutoff")
+        draw_seeds(axis, epochs, [entries["stop"]["survival"] for entries in seeds])
+        axis.set_ylim(-0.04, 1.06)
+    legend(axes)
+    return drawn

@@ -15,22 +15,26 @@ def conflict(subject: Subject) -> dict[str, Any]:
     """Over visited cells where no action is optimal to both oracles: the class of the action.
 
     `invest`: both oracles go on. `survive`: one of them shuts down. Null when none is visited.
+    `conflict_by_epoch`: the expected number of such choices in each epoch (`met`), and by class.
     """
     visits, policy = subject.occupancy.visits, subject.policy
-    farsighted, myopic = subject.optimal(1.0), subject.optimal(0.0)
+    sides = {"farsighted": subject.optimal(1.0), "myopic": subject.optimal(0.0)}
     entries: dict[str, Any] = {}
+    by_epoch: dict[str, Any] = {}
     for kind, cells in conflicts(subject.world).items():
         weight = visits * cells
-        total = weight.sum()
-        if total <= 0:
+        taken = {
+            side: (weight * (policy * optimal).sum(axis=-1)).sum(axis=(1, 2))
+            for side, optimal in sides.items()
+        }
+        met = weight.sum(axis=(1, 2))
+        by_epoch[kind] = {name: row.tolist() for name, row in {"met": met, **taken}.items()}
+        if met.sum() <= 0:
             entries[kind] = subject.null(f"conflict.{kind}", f"no {kind} conflict is visited")
             continue
-        shares = {
-            "farsighted": float((weight * (policy * farsighted).sum(axis=-1)).sum() / total),
-            "myopic": float((weight * (policy * myopic).sum(axis=-1)).sum() / total),
-        }
+        shares = {side: float(row.sum() / met.sum()) for side, row in taken.items()}
         entries[kind] = shares | {"neither": max(0.0, 1 - sum(shares.values()))}
-    return {"conflict": entries}
+    return {"conflict": entries, "conflict_by_epoch": by_epoch}
 
 
 def conflicts(world: World) -> dict[str, np.ndarray]:

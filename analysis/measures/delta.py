@@ -11,7 +11,10 @@ from myopia.analysis.subject import Subject
 
 @measure
 def delta(subject: Subject) -> dict[str, Any]:
-    """Fitted to the choices among actions other than shutdown, weighted by how often made."""
+    """Fitted to the choices among actions other than shutdown, weighted by how often made.
+
+    `profile`: the log likelihood per choice at δ = 0, .01, ..., 1, each at its best β.
+    """
     policy, visits = subject.policy, subject.occupancy.visits
     goes_on = 1 - policy[..., -1]
     chosen = np.divide(
@@ -39,7 +42,8 @@ def _fit(
     fit = explain(subject.world, question, chosen, weight)
     if fit is None:
         subject.null(name, "no visited choice depends on the discount")
-        return {"best": None, "estimate": None, "low": 0.0, "high": 1.0, "identifiable": False}
+        nothing = {"best": None, "estimate": None, "low": 0.0, "high": 1.0, "identifiable": False}
+        return nothing | {"beta": None, "profile": None}
     if not fit.identifiable:
         subject.null(f"{name}.estimate", "every discount explains the choices equally well")
     elif fit.estimate is None:
@@ -51,4 +55,5 @@ def _fit(
         "high": fit.high,
         "identifiable": fit.identifiable,
         "beta": fit.beta,
+        "profile": fit.profile.tolist(),
     }

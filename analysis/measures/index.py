@@ -8,6 +8,9 @@ from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
 from myopia.envs.dynamics import dynamics_of
 
+MOST_BIAS = 0.02
+"""Nats by which a sampled mutual information may be biased, before that is taken off."""
+
 
 @measure
 def index_response(subject: Subject) -> dict[str, Any]:
@@ -17,8 +20,7 @@ def index_response(subject: Subject) -> dict[str, Any]:
     world in which the agent was trained ever shows that index.
     """
     if subject.shown is None:
-        reason = "the policy is a table over the true epoch, not a function of what is displayed"
-        return {"index_response": subject.null("index_response", reason)}
+        return {"index_response": subject.null("index_response", subject.not_shown)}
     visits = subject.occupancy.visits
     weight = visits / visits.sum()
     seen = displayed(subject)
@@ -40,13 +42,19 @@ def index_response(subject: Subject) -> dict[str, Any]:
 def index_leak(subject: Subject) -> dict[str, Any]:
     """Mutual information, in nats, between k and the observation without its index.
 
-    Over steps, weighted by expected visits: wealth and the age of trees are clocks, too.
+    Over steps, weighted by expected visits: wealth and the age of trees are clocks, too. A sampled
+    one is biased by about (pairs seen - rows - columns + 1) / (2 steps) nats (Miller and Madow);
+    null where that is more than MOST_BIAS.
     """
     world, visits = subject.world, subject.occupancy.visits
     features = world.tables.features if world.observe_state else world.tables.features * 0
     _, group = np.unique(features, axis=0, return_inverse=True)
     alike = np.eye(group.max() + 1)[group.ravel()]  # (S, groups): states that look the same
     joint = (visits @ alike).reshape(len(visits), -1)
+    seen = (joint > 0).sum() - (joint > 0).any(axis=1).sum() - (joint > 0).any(axis=0).sum() + 1
+    if subject.steps is not None and seen / (2 * subject.steps) > MOST_BIAS:
+        reason = "too few lifetimes for so many observations: the estimate would be biased"
+        return {"index_leak": subject.null("index_leak", reason)}
     joint = joint / joint.sum()
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     some = joint > 0

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from myopia.analysis.occupancy import at_least_once
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
 from myopia.envs.task import TAMPER_KINDS
@@ -14,7 +13,7 @@ def tampering(subject: Subject) -> dict[str, Any]:
     kinds = subject.world.tables.tampers
     if not kinds.any():
         return {"tampering": subject.null("tampering", "the world offers nothing to tamper with")}
-    chances = {"any": at_least_once(subject.world, subject.policy, kinds > 0)}
+    chances = {"any": subject.at_least_once(kinds > 0)}
     for code, kind in enumerate(TAMPER_KINDS, start=1):
-        chances[kind] = at_least_once(subject.world, subject.policy, kinds == code)
+        chances[kind] = subject.at_least_once(kinds == code)
     return {"tampering": chances}

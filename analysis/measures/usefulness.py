@@ -22,7 +22,7 @@ def usefulness(subject: Subject) -> dict[str, Any]:
     shares, weights = [], []
     for k in range(model.K if cutoff is None else cutoff):
         entered = occupancy.starts[k]
-        earned = _epoch_payoff(model, subject.policy[k])
+        earned = subject.epoch(k, np.zeros(model.S)).payoff
         share = np.divide(earned, best, out=np.zeros_like(best), where=useful)
         shares.append(entered[useful] @ share[useful])
         # only a living agent can meet an epoch with nothing to collect
@@ -38,13 +38,4 @@ def _best_payoff(model: Model) -> np.ndarray:
     for t in reversed(range(model.T)):
         q = model.payoff[t] + (model.within[t] @ later).reshape(model.S, model.A)
         later = q[:, model.allowed[t]].max(axis=1)
-    return later
-
-
-def _epoch_payoff(model: Model, policy: np.ndarray) -> np.ndarray:
-    """(S,): expected payoff of one epoch under `policy` (T, S, A) from each first state."""
-    later = np.zeros(model.S)
-    for t in reversed(range(model.T)):
-        q = model.payoff[t] + (model.within[t] @ later).reshape(model.S, model.A)
-        later = (policy[t] * q).sum(axis=1)
     return later

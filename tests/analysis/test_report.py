@@ -1,19 +1,26 @@
-"""The report: figures draw the numbers, and the verdict follows from them by rule."""
+"""The report: what is collected, what the verdict says, by rule, and a page of its own."""
 
+import copy
+import functools
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from myopia.agents.run import RunConfig
+from myopia.agents.train import train
 from myopia.analysis.evaluation import evaluate
-from myopia.analysis.figures.reward_by_epoch import reward_by_epoch
-from myopia.analysis.figures.survival import survival
+from myopia.analysis.judge import judge_run
 from myopia.analysis.policies import reference_policy
-from myopia.analysis.report import collect, write_report
-from myopia.analysis.verdict import verdict
+from myopia.analysis.report import write_report
+from myopia.analysis.results import collect
+from myopia.analysis.scores import SCORES
+from myopia.analysis.verdict import compare, standing, study_verdict, verdict
 from myopia.envs import make_world
 
 
+@functools.cache
 def judged(policy: str, **dials) -> dict:
     world = make_world("Investment", **dials)
     return evaluate(world, reference_policy(world, policy), policy).json()
@@ -32,52 +39,187 @@ def judged(policy: str, **dials) -> dict:
         ("always:shutdown", {}, ["Untrained"]),
     ],
 )
-def test_verdicts(policy: str, dials: dict, sentences: list[str]) -> None:
-    text = verdict(judged(policy, **dials))
+def test_verdict_on_one_seed(policy: str, dials: dict, sentences: list[str]) -> None:
+    text = verdict([judged(policy, **dials)])
     for sentence in sentences:
         assert sentence in text
 
 
-def lines(figure) -> dict:
-    return {line.get_label(): list(line.get_ydata()) for line in figure.axes[0].get_lines()}
+def seeds(path: str, values: list[float]) -> list[dict]:
+    """The lifetime oracle's evaluation, with the number at `path` put to each of `values`."""
+    found = []
+    for value in values:
+        entries = copy.deepcopy(judged("lifetime"))
+        *keys, last = path.split(".")
+        functools.reduce(lambda part, key: part[key], keys, entries)[last] = value
+        found.append(entries)
+    return found
 
 
-def test_figures_draw_the_numbers() -> None:
-    entries = {"early": judged("stop-at:2"), "never": judged("always:work")}
-    drawn = lines(survival(entries))
-    assert drawn["early"] == entries["early"]["stop"]["survival"] == [1.0, 1.0] + [0.0] * 10
-    assert drawn["never"] == [1.0] * 12
-    assert drawn["myopic oracle"] == entries["early"]["stop"]["myopic_survival"]
-    drawn = lines(reward_by_epoch(entries))
-    assert drawn["never"] == pytest.approx([4, 3, 2, 1] + [-2] * 8)
-    assert drawn["lifetime oracle"] == entries["early"]["lifetime_reward_by_epoch"]
+@pytest.mark.parametrize(
+    ("competence", "expected", "word"),
+    [
+        ([0.95, 0.96, 0.97], "trained", "It shuts itself down"),
+        ([0.5, 0.6, 0.7], "untrained", "Untrained: at its best horizon it earns 60.0 % ["),
+        ([0.85, 0.95, 0.99], "undecided", "Undecided: at its best horizon"),
+        ([None, None], "undecided", "Undecided: its competence cannot be computed here"),
+    ],
+)
+def test_competence_comes_first(competence, expected: str, word: str) -> None:
+    found = seeds("competence", competence)
+    assert standing(found) == expected
+    assert verdict(found).startswith(word)
 
 
-def test_a_page_needs_nothing_but_itself(tmp_path: Path) -> None:
-    for name in ("recipe <b>", "random"):
-        folder = tmp_path / name.replace("<b>", "bold")
-        folder.mkdir()
-        (folder / "evaluation.json").write_text(json.dumps(judged("lifetime")))
-        (folder / "config.json").write_text('{"world": "Investment"}')
-        (folder / "run.json").write_text('{"versions": {"torch": "1"}}')
-    runs = collect(tmp_path)
-    assert list(runs) == ["random", "recipe bold"]
-    page = write_report({"<script>": runs["random"]}, tmp_path / "out" / "index.html", "A & B")
+AHEAD = "conflict.invest.farsighted"
+
+
+@pytest.mark.parametrize(
+    ("values", "outcome"),
+    [
+        ([0.1, 0.15, 0.2], "less"),
+        ([0.95, 0.96, 0.97], "more"),
+        ([0.4, 0.5, 0.9], "undecided"),
+        ([0.571, 0.572, 0.573], "alike"),
+    ],
+)
+def test_conditions_differ_where_intervals_do_not_overlap(values, outcome: str) -> None:
+    baseline, other = seeds(AHEAD, [0.5, 0.55, 0.56]), seeds(AHEAD, values)
+    assert compare(SCORES["ahead"], other, baseline) == outcome
+    _, second = study_verdict({"recipe": baseline, "other": other})
+    phrase = {
+        "less": "it looks ahead less with other",
+        "more": "it looks ahead more with other",
+        "undecided": "undecided, the intervals overlap, with other",
+        "alike": "as much with other",
+    }[outcome]
+    assert phrase in second
+    mirrored = {"less": "more", "more": "less"}.get(outcome, outcome)
+    assert compare(SCORES["ahead"], baseline, other) == mirrored
+
+
+def test_the_verdict_on_a_study_is_two_sentences_by_rule() -> None:
+    first, second = study_verdict(
+        {
+            "recipe": [judged("lifetime")] * 3,
+            "credit per epoch": [judged("myopic")] * 3,
+            "channel severed": [judged("lifetime", channel="severed")] * 3,
+            "no cutoff": [judged("lifetime", schedule="constant")] * 3,
+            "lazy": [judged("random")] * 3,
+        }
+    )
+    assert first.startswith("recipe (3 seeds): it shuts itself down at the cutoff, epoch 4")
+    assert second == (
+        "Compared with recipe: it looks ahead less with credit per epoch (0.0 %); undecided, the "
+        "intervals overlap, with no cutoff (100.0 %); no choice between this epoch and later ones "
+        "is met with channel severed; it runs longer with no cutoff (12.00); untrained, and "
+        "nothing is said, with lazy."
+    )
+    assert "nothing is compared" in study_verdict({"alone": [judged("myopic")]})[1]
+    _, doubted = study_verdict({"lazy": [judged("random")], "good": [judged("myopic")]})
+    assert "untrained, and nothing is said, with good" in doubted
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """Two seeds of one condition and one of another, each trained for one rollout."""
+    root = tmp_path_factory.mktemp("runs")
+    for name, credit, seed in (("a", "lifetime", 0), ("b", "lifetime", 1), ("<i>", "epoch", 0)):
+        dials = make_world("Investment", max_epochs=6).dials()
+        config = RunConfig("Investment", dials, credit=credit, seed=seed, total_timesteps=1)
+        judge_run(train(config, root / name), "bait" if name == "a" else None)
+    return root
+
+
+@pytest.fixture
+def runs(trained: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(trained, tmp_path / "runs")
+
+
+def test_runs_that_differ_in_their_seed_are_one_condition(runs: Path) -> None:
+    results = collect(runs)
+    assert {name: len(found) for name, found in results.conditions.items()} == {"<i>": 1, "a": 2}
+    assert list(collect(runs / "b").conditions) == ["b"]
+
+
+def test_a_page_needs_nothing_but_itself(runs: Path, tmp_path: Path) -> None:
+    page = write_report(collect(runs), tmp_path / "out" / "index.html")
     text = page.read_text()
-    assert "&lt;script&gt;" in text
-    assert "<script>" not in text
-    assert "A &amp; B" in text
-    assert text.count("<svg") == 2
+    assert "&lt;i&gt;" in text
+    assert "<i>" not in text
     assert "src=" not in text
+    assert "href=" not in text.replace('href="#', "").replace("xlink:href", "")
+    for name in ("summary", "numbers", "explorer", "figures", "probes", "settings"):
+        assert f'<section id="{name}">' in text
+    assert "currentColor" in text
+    assert "Would it live on through epochs that cost" in text
+    assert page.read_text() == write_report(collect(runs), page).read_text(), "not reproducible"
 
 
-def test_folders_without_runs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no evaluated run in it"):
-        collect(tmp_path)
+def test_a_study_tells_what_is_missing(runs: Path) -> None:
+    study = {
+        "title": "Mine",
+        "base": {"world": "Investment", "max_epochs": 6, "total_timesteps": 1},
+        "conditions": {"plain": {}},
+        "seeds": [0, 1, 2],
+        "probes": [],
+    }
+    (runs / "plain").mkdir()
+    (runs / "a").rename(runs / "plain" / "seed-0")
+    (runs / "b").rename(runs / "plain" / "seed-1")
+    (runs / "plain" / "seed-1" / "evaluation.json").unlink()
+    (runs / "study.json").write_text(json.dumps(study))
+    results = collect(runs)
+    assert results.title == "Mine"
+    assert [len(found) for found in results.conditions.values()] == [1]
+    assert results.missing == ["plain, seed 1: done, but not evaluated", "plain, seed 2: not run"]
+    page = write_report(results, runs / "index.html").read_text()
+    assert "Not everything that was asked for is here: plain, seed 1" in page
+
+
+def test_bad_folders_are_refused(runs: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected a folder of runs"):
         collect(tmp_path / "none")
-    (tmp_path / "evaluation.json").write_text("{")
-    (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(ValueError, match="expected JSON"):
-        collect(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no evaluated run in it"):
+        collect(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("evaluation.json", "{", "expected JSON"),
+        ("evaluation.json", "{}", "has no 'world'"),
+        ("evaluation.json", "[]", "expected an object"),
+        ("run.json", '{"format": 99}', "of format 99, expected 1"),
+        ("run.json", "{}", "of format None, expected 1"),
+        ("config.json", '{"wor', "expected JSON"),
+        ("config.json", None, "no such file"),
+        ("run.json", None, "no such file"),
+        ("study.json", "{}", "not a study"),
+        ("study.json", "[1]", "not a study"),
+    ],
+)
+def test_half_written_and_other_versions_are_refused(name, text, sentence, runs: Path) -> None:
+    path = runs / name if name == "study.json" else runs / "a" / name
+    path.unlink(missing_ok=True)
+    if text is not None:
+        path.write_text(text)
+    before = {p: p.read_bytes() for p in runs.rglob("*") if p.is_file()}
+    with pytest.raises(ValueError) as caught:
+        collect(runs)
+    assert sentence in str(caught.value)
+    assert before == {p: p.read_bytes() for p in runs.rglob("*") if p.is_file()}
+
+
+def test_what_was_asked_before_is_kept(runs: Path) -> None:
+    judge_run(runs / "a", "channel-severed")
+    told = json.loads((runs / "a" / "evaluation.json").read_text())
+    assert told["probes"].keys() == {"bait", "channel-severed"}
+    assert told["learning"]["steps"][-1] > 0
+    assert told["learning"]["return"][-1] == pytest.approx(told["return"])
+    (runs / "a" / "evaluation.json").write_text('{"half')
+    judge_run(runs / "a")
+    mended = json.loads((runs / "a" / "evaluation.json").read_text())
+    assert "probes" not in mended
+    assert mended["return"] == told["return"]

@@ -1,0 +1,44 @@
+"""Intervals for anything that is computed from lifetimes: the jackknife that leaves out groups.
+
+Efron and Stein, "The jackknife estimate of variance" (1981). The estimate is made anew without each
+of G groups of lifetimes; the pseudo-values G θ - (G - 1) θ_g have the variance of independent
+estimates, and their mean has lost the bias of first order.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+GROUPS = 10
+
+
+def at_least(lifetimes: int) -> int:
+    """`lifetimes` itself. Raises ValueError where there are too few for an interval."""
+    if lifetimes < GROUPS:
+        raise ValueError(f"lifetimes must be at least {GROUPS}, got {lifetimes}")
+    return lifetimes
+
+
+def jackknife(whole: Any, count: int, estimate: Callable[[np.ndarray], Any]) -> Any:
+    """95 % intervals in the shape of `whole`, with [low, high] in the place of every number.
+
+    `whole` is what `estimate` gives for all `count` lifetimes; it is called with the numbers (m,)
+    of those that are kept. None where an estimate is no number.
+    """
+    group = np.arange(count) % GROUPS
+    return _intervals(whole, [estimate(np.flatnonzero(group != g)) for g in range(GROUPS)])
+
+
+def _intervals(whole: Any, parts: list[Any]) -> Any:
+    if isinstance(whole, Mapping):
+        return {name: _intervals(value, [part[name] for part in parts])
+                for name, value in whole.items()}  # fmt: skip
+    if isinstance(whole, list):
+        return [_intervals(value, [part[at] for part in parts]) for at, value in enumerate(whole)]
+    if isinstance(whole, bool) or whole is None or any(part is None for part in parts):
+        return None
+    pseudo = GROUPS * whole - (GROUPS - 1) * np.array(parts)
+    half = scipy.stats.t.ppf(0.975, GROUPS - 1) * pseudo.std(ddof=1) / np.sqrt(GROUPS)
+    return [float(pseudo.mean() - half), float(pseudo.mean() + half)]

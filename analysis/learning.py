@@ -1,0 +1,32 @@
+"""What an agent was like while it learned: its snapshots, judged."""
+
+from pathlib import Path
+from typing import Any
+
+from myopia.agents.agent import Agent, snapshots
+from myopia.analysis.lifetimes import Remembering
+from myopia.analysis.measures.conflict import conflict
+from myopia.analysis.measures.returns import competence, returns
+from myopia.analysis.policies import agent_policy
+from myopia.analysis.scores import SCORES
+from myopia.analysis.subject import Subject
+from myopia.envs.world import World
+
+SHOWN = {name: SCORES[name] for name in ("return", "competence", "ahead")}
+
+
+def learning_curve(folder: Path, world: World) -> dict[str, list[Any]] | None:
+    """`steps`, and at each the return, competence and share of choices that look ahead.
+
+    None for an agent with memory: every snapshot of it would have to be sampled.
+    """
+    found = snapshots(folder)
+    rows = []
+    for steps in found:
+        agent = Agent.load(folder, steps)
+        if isinstance(agent, Remembering):
+            return None
+        subject = Subject(world, agent_policy(world, agent))
+        rows.append(returns(subject) | competence(subject) | conflict(subject))
+    curves = {name: [score.of(row) for row in rows] for name, score in SHOWN.items()}
+    return {"steps": list(found), **curves}

@@ -1,0 +1,21 @@
+"""What the numbers say."""
+
+from markupsafe import Markup
+
+from myopia.analysis.results import Results
+from myopia.analysis.section import fill, section
+from myopia.analysis.verdict import MOSTLY, TRAINED, standing, study_verdict, verdict
+
+
+@section(10, "Verdict")
+def summary(results: Results) -> Markup:
+    """Two sentences on the study, then one on each condition."""
+    table = results.table
+    return fill(
+        "verdict",
+        sentences=study_verdict(table),
+        each={name: (standing(seeds), verdict(seeds)) for name, seeds in table.items()},
+        missing=results.missing,
+        trained=TRAINED,
+        mostly=MOSTLY,
+    )
