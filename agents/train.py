@@ -131,8 +131,8 @@ def _states(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    import importlib
     import sys
 
-    from myopia.cli.main import main
-
-    sys.exit(main(["train", *sys.argv[1:]]))
+    # the command line lies above this folder, and is found by its name when it is the front door
+    sys.exit(importlib.import_module("myopia.cli.main").main(["train", *sys.argv[1:]]))
