@@ -1,7 +1,5 @@
 """How much of what a model can do is done by features that can be interpreted, by width."""
 
-import math
-
 import numpy as np
 import torch
 from torch import Generator, Tensor
@@ -91,11 +89,11 @@ def _causal(W: Tensor, variance: Tensor, seed: int) -> Tensor:
     found = torch.zeros(W.shape[0], W.shape[2], dtype=torch.bool)
     for instance, (own, spread) in enumerate(zip(W, variance, strict=True)):
         covariance = own * spread @ own.T
-        for i, column in enumerate(own.T):
-            if column.norm() < 1e-6 * math.sqrt(own.square().sum()):
-                continue
-            random = matched_directions(column, covariance, DIRECTIONS, generator)
-            # a step of the same size the same way is no other direction
-            chance = (random @ column).quantile(0.95) * (1 + 1e-6)
-            found[instance, i] = column @ column > chance
+        columns = own.T
+        some = columns.norm(dim=1) >= 1e-6 * own.norm()
+        random = matched_directions(columns[some], covariance, DIRECTIONS, generator)
+        inputs = (random * columns[some].unsqueeze(1)).sum(2)
+        # a step of the same size the same way is no other direction
+        chance = inputs.quantile(0.95, dim=1) * (1 + 1e-6)
+        found[instance, some] = columns[some].square().sum(1) > chance
     return found
