@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from myopia.analysis.execution.job import grouped
 from myopia.analysis.execution.run import Progress, run_study
 from myopia.analysis.probe import all_probes
 from myopia.analysis.study import Study, load_study, shipped_studies
+from myopia.envs import WORLDS
 
 TINY = """
 title = "Tiny"
@@ -137,6 +139,14 @@ def test_what_is_no_study(name: str, sentence: str, tmp_path: Path, monkeypatch)
     assert sentence in str(caught.value)
 
 
+@pytest.fixture
+def _no_deadly_world_left() -> Iterator[None]:
+    """The study imports it by name into this process, where other tests go through all worlds."""
+    yield
+    WORLDS.pop("Deadly", None)
+
+
+@pytest.mark.usefixtures("_no_deadly_world_left")
 def test_failures_are_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     """One run raises, one kills its worker, one has a file in its way, one is well."""
     study = Study(
