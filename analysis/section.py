@@ -32,6 +32,8 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# z: what rounds to zero has no sign
+TEMPLATES.filters["decimal"] = lambda value, digits=3: f"{value:z.{digits}f}"
 
 
 def section(place: int, title: str) -> Callable[[Write], Write]:
