@@ -9,7 +9,7 @@ from myopia.agents.algorithm import Algorithm
 DEVICES = ("auto", "cpu", "cuda")
 
 LARGE = 1 << 28
-"""Multiplications in one minibatch's forward pass from which on a GPU outweighs its launches."""
+"""Multiplications between hidden layers, in a minibatch, from which on a GPU may be worth it."""
 
 
 def choose_device(device: str, settings: Algorithm) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from stable_baselines3.common.callbacks import ProgressBarCallback
 from myopia.agents.algorithms.ppo import PPO
 from myopia.agents.device import choose_device
 from myopia.agents.fast.together import learn_together
+from myopia.agents.keeper import DivergedError
 from myopia.agents.run import RunConfig, RunFolder
 from myopia.agents.train import CHECKPOINT_SECONDS, train, training
 from myopia.envs.observer import observation_space
@@ -33,14 +34,15 @@ def train_many(
 
     Runs of PPO whose networks and rollouts have the same shape learn side by side: seeds, and
     worlds that differ in schedule, channel, gain or index mode. On a CPU each ends with the
-    weights, bit for bit, that it has when trained alone. The others are trained one after another.
+    weights, bit for bit, that it has when trained alone. The others are trained one after another,
+    and so are those beside which one diverged.
     """
     outs = outs or [Path("runs") / config.id for config in configs]
     if len(set(outs)) < len(configs):
         raise ValueError("two of the runs have the same folder, expected one for each")
-    keys = [
-        _shape(config) for config in configs
-    ]  # a wrong dial is found before anything is written
+    keys = [_shape(config) for config in configs]
+    for config in configs:  # a wrong dial or device is found before anything is written
+        choose_device(device, config.settings)
     folders = [RunFolder(out, config) for out, config in zip(outs, configs, strict=True)]
     left = [
         (key, config, folder)
@@ -52,12 +54,28 @@ def train_many(
         runs = [(config, folder) for _, config, folder in same]
         for start in range(0, len(runs), MOST):
             some = runs[start : start + MOST]
-            if key is None:
-                for config, folder in some:
-                    train(config, folder.path, device, progress, checkpoint_seconds)
-            else:
-                _side_by_side(some, device, progress, checkpoint_seconds)
+            if key is not None:
+                with contextlib.suppress(DivergedError):  # one of them: it is told below
+                    _side_by_side(some, device, progress, checkpoint_seconds)
+            _one_by_one(some, device, progress, checkpoint_seconds)
     return list(outs)
+
+
+def _one_by_one(
+    runs: Sequence[tuple[RunConfig, RunFolder]],
+    device: str,
+    progress: bool,
+    checkpoint_seconds: float,
+) -> None:
+    """Train what is not done yet; one that diverges is told when the others are trained."""
+    diverged = None
+    for config, folder in runs:
+        try:
+            train(config, folder.path, device, progress, checkpoint_seconds)
+        except DivergedError as error:
+            diverged = diverged or error
+    if diverged is not None:
+        raise diverged
 
 
 def _side_by_side(

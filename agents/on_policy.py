@@ -12,7 +12,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
-from myopia.agents.algorithm import Algorithm, check_positive
+from myopia.agents.algorithm import Algorithm, check_at_least, check_positive, check_widths
 from myopia.agents.credit import Credit
 from myopia.agents.widths import layer_widths
 from myopia.envs import World, make_sb3
@@ -45,6 +45,9 @@ class OnPolicy(Algorithm):
 
     def __post_init__(self) -> None:
         check_positive(self, "num_envs", "n_steps", "learning_rate", "ent_fraction")
+        check_positive(self, "max_grad_norm")
+        check_widths("hidden", self.hidden)
+        check_at_least(0, self, "ent_coef", "vf_coef")
         if not (0 <= self.gamma <= 1 and 0 <= self.gae_lambda <= 1):
             raise ValueError(
                 f"gamma and gae_lambda must lie in 0..1, got {self.gamma} and {self.gae_lambda}"
@@ -119,6 +122,11 @@ class Clipped(OnPolicy):
     batch_size: int = 2048
     n_epochs: int = 4
     clip_range: float = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(self, "n_epochs", "clip_range")
+        check_at_least(2, self, "batch_size")
 
     def own_settings(self) -> dict[str, Any]:
         """See OnPolicy.own_settings."""

@@ -57,6 +57,11 @@ class PopulationConfig:
             raise ValueError(f"a population needs at least 2 members, got {self.members}")
         if self.interval < 1:
             raise ValueError(f"interval must be at least 1 step, got {self.interval}")
+        if self.swap and self.run.credit != "lifetime" and self.run.settings.greedy:
+            raise ValueError(
+                f"{self.run.algorithm} is told of boundaries by its env, which --swap exchanges: "
+                f"expected credit lifetime or an on-policy algorithm, got credit {self.run.credit}"
+            )
         if not 0 < self.share <= 0.5:
             raise ValueError(f"share must lie above 0 and at most .5, got {self.share}")
 

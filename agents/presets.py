@@ -18,7 +18,7 @@ def find_algorithm(text: str, world: str) -> tuple[Algorithm, int]:
     cls = ALGORITHMS[name]
     preset = dict(cls.worlds.get(world, {}))
     steps = preset.pop("total_timesteps", cls.total_timesteps)
-    return spec.build(cls, {**preset, **given}, f"algorithm {text!r}"), steps
+    return spec.build(cls, {**preset, **given}, f"algorithm {text!r}", "setting"), steps
 
 
 def format_algorithm(settings: Algorithm) -> str:

@@ -10,7 +10,13 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from myopia.agents.algorithm import Algorithm, check_positive, one_hot_of_best
+from myopia.agents.algorithm import (
+    Algorithm,
+    check_at_least,
+    check_positive,
+    check_widths,
+    one_hot_of_best,
+)
 from myopia.agents.credit import Credit
 from myopia.agents.widths import layer_widths
 from myopia.envs import World, make_sb3
@@ -39,6 +45,14 @@ class QLearning(Algorithm):
 
     def __post_init__(self) -> None:
         check_positive(self, "num_envs", "learning_rate", "buffer_size", "batch_size", "train_freq")
+        check_positive(self, "gradient_steps", "target_update_interval", "max_grad_norm")
+        check_at_least(0, self, "learning_starts", "exploration_fraction", "exploration_final_eps")
+        check_widths("hidden", self.hidden)
+        if max(self.exploration_fraction, self.exploration_final_eps) > 1:
+            raise ValueError(
+                "exploration_fraction and exploration_final_eps must lie in 0..1, got "
+                f"{self.exploration_fraction} and {self.exploration_final_eps}"
+            )
         if not 0 <= self.gamma <= 1:
             raise ValueError(f"gamma must lie in 0..1, got {self.gamma}")
 

@@ -65,7 +65,7 @@ class Turns:
         with self._turn:
             self._turn.wait_for(lambda: self._running == index or self._error is not None)
             if self._error is not None:
-                raise Stopped
+                raise Stopped(f"beside it, {type(self._error).__name__}: {self._error}")
 
     def _pass_on(self) -> None:
         with self._turn:

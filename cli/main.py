@@ -66,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _command(name: str, *arguments: str) -> int:
     """Import one command, read its options, run it. Raises ValueError for bad input."""
     if name not in COMMANDS:
-        raise ValueError(f"unknown command {name!r}{_nearest(name, COMMANDS)}; see myopia --help")
+        from myopia.envs.choices import unknown
+
+        raise ValueError(f"{unknown('command', name, COMMANDS)}; see myopia --help")
     module = importlib.import_module(f"myopia.cli.{name.replace('-', '_')}")
     dials, rest = _split_dials(arguments)
     if dials and "dials" not in {field.name for field in dataclasses.fields(module.Options)}:
@@ -100,13 +102,6 @@ def _split_dials(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """`key=value` tokens, wherever they stand, apart from the options."""
     dials = [token for token in arguments if DIAL.match(token)]
     return dials, [token for token in arguments if not DIAL.match(token)]
-
-
-def _nearest(name: str, known: Sequence[str] | dict[str, str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
 
 
 def _refuse(sentence: str, code: int = 2) -> int:

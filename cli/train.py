@@ -1,5 +1,7 @@
 """Train an agent in a world, into a run folder; the same command again goes on where it stopped.
 
+A population that was interrupted begins again.
+
 Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0 --out runs/first
 Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
 Example: myopia train Investment --seeds 0:16 --out runs/many
@@ -77,18 +79,20 @@ def run(options: Options) -> int:
         seed=options.seed,
         total_timesteps=options.total_timesteps,
     )
+    if options.population is None and (options.swap or options.rank != "none"):
+        raise ValueError("--swap and --rank are between learners: expected --population N as well")
     several = options.seeds is not None or options.population is not None
     if several and options.evaluations != CadenceOptions():
         raise ValueError("--cadence follows one run: expected no --seeds, no --population")
     if options.seeds is not None:
+        if options.seed:
+            raise ValueError(f"--seeds stands in the place of --seed, got {options.seed} as well")
         if options.population is not None or options.track:
             raise ValueError("--seeds are runs of their own: expected no --population, no --track")
         return _many(options, config)
     device, why = choose_device(options.device, config.settings)
     if options.population is not None:
         folder, what = _population(options, config, device)
-    elif options.swap or options.rank != "none":
-        raise ValueError("--swap and --rank are between learners: expected --population N as well")
     else:
         folder, what = _single(options, config, device)
     if options.json:
@@ -102,12 +106,13 @@ def run(options: Options) -> int:
 
 
 def _single(options: Options, config, device: str) -> tuple[Path, str]:
-    from myopia.agents.run import RunFolder
     from myopia.agents.tracking import tracked
     from myopia.agents.train import train
 
     out = options.out or Path("runs") / config.id
-    done = (out / "config.json").exists() and RunFolder(out, config).done
+    done = is_done(out, config)
+    if done and options.evaluations.cadence and not (out / "cadence.json").exists():
+        raise ValueError(f"{out} was trained without --cadence, expected a new folder by --out")
     terminal = sys.stderr.isatty() and not options.json
     cadence = cadence_of(options.evaluations, config, out)
     with tracked(config, out) if options.track and not done else contextlib.nullcontext():
@@ -137,15 +142,24 @@ def _many(options: Options, config: Any) -> int:
         for one in configs
     ]
     terminal = sys.stderr.isatty() and not options.json
+    done = sum(is_done(out, one) for out, one in zip(outs, configs, strict=True))
     folders = train_many(configs, outs, options.device, terminal, options.checkpoint_seconds)
     if options.json:
         rows = zip(folders, configs, strict=True)
         print_json([{"run": str(run), "config": dataclasses.asdict(one)} for run, one in rows])
     else:
-        print(f"trained: {len(configs)} seeds of {config.algorithm} in {config.world}")
+        before = f", {done} of them before" if done else ""
+        print(f"trained: {len(configs)} seeds of {config.algorithm} in {config.world}{before}")
         for folder in folders:
             print(f"  {folder}")
     return 0
+
+
+def is_done(out: Path, config: Any) -> bool:
+    """Whether the run is finished. Raises ValueError where the folder holds another one."""
+    from myopia.agents.run import RunFolder
+
+    return (out / "config.json").exists() and RunFolder(out, config).done
 
 
 def parse_seeds(text: str) -> range:

@@ -39,8 +39,10 @@ def split(text: str, what: str, kinds: Mapping[str, Any]) -> tuple[str, dict[str
     return kind, values
 
 
-def build(cls: type, values: Mapping[str, Any], where: str) -> Any:
+def build(cls: type, values: Mapping[str, Any], where: str, word: str = "dial") -> Any:
     """`cls(**values)` for a dataclass, each text converted to its field's type.
+
+    `word` is what a key is called.
 
     Raises ValueError naming `where`, the key and the nearest known key.
     """
@@ -49,7 +51,7 @@ def build(cls: type, values: Mapping[str, Any], where: str) -> Any:
     converted = {}
     for key, value in values.items():
         if key not in fields:
-            raise ValueError(f"{where}: {unknown('dial', key, fields)}")
+            raise ValueError(f"{where}: {unknown(word, key, fields)}")
         converted[key] = convert(value, types[key], f"{where}: {key}")
     for name, field in fields.items():
         required = field.default is field.default_factory is dataclasses.MISSING

@@ -24,7 +24,7 @@ MOST_EPOCHS, MOST_ENTRIES = 100_000, 5_000
 
 @dataclasses.dataclass(frozen=True)
 class World:
-    """The settings of one world; DESIGN's constructor keywords, the task's dials inside `task`.
+    """The settings of one world; the constructor's keywords, the task's dials inside `task`.
 
     Raises ValueError for any value outside its range, naming the nearest valid one.
     """

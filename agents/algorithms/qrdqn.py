@@ -8,7 +8,7 @@ import sb3_contrib
 import torch
 from sb3_contrib.qrdqn.policies import QRDQNPolicy
 
-from myopia.agents.algorithm import register
+from myopia.agents.algorithm import check_positive, register
 from myopia.agents.q_learning import QLearning
 from myopia.agents.widths import layer_widths
 
@@ -23,6 +23,10 @@ class QRDQN(QLearning):
     network = "quantile_net.quantile_net"
     total_timesteps = 150_000
     quantiles: int = 25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(self, "quantiles")
 
     def policy_settings(self) -> dict[str, Any]:
         """See Algorithm.policy_settings."""

@@ -8,7 +8,7 @@ import sb3_contrib
 import torch
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
-from myopia.agents.algorithm import register
+from myopia.agents.algorithm import check_positive, register
 from myopia.agents.credit import CreditedRollouts
 from myopia.agents.on_policy import Clipped
 
@@ -31,6 +31,10 @@ class RecurrentPPO(Clipped):
     n_steps: int = 48
     batch_size: int = 768
     memory: int = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(self, "memory")
 
     def policy_settings(self) -> dict[str, Any]:
         """See OnPolicy.policy_settings."""

@@ -11,10 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from myopia.agents.files import read_json
+from myopia.agents.many import MOST
 from myopia.agents.run import RunConfig
-
-MOST = 16
-"""Runs side by side in one worker; with more there is little left to share."""
 
 
 @dataclasses.dataclass(frozen=True)

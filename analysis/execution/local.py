@@ -4,6 +4,7 @@ A worker never outlives the study: it is told to end when the study ends, and en
 the process that started it is gone, even by `kill -9`.
 """
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -64,7 +65,8 @@ class _Worker:
     def give(self, group: Sequence[Job]) -> Event:
         """Send a group to an idle worker."""
         self.group = group
-        self.pipe.send(group)
+        with contextlib.suppress(OSError):  # it is dead, and `take` tells it
+            self.pipe.send(group)
         return Event(group, "began", {})
 
     def take(self) -> Event:
@@ -72,7 +74,7 @@ class _Worker:
         group, self.group = self.group, ()
         try:
             return Event(group, "ended", self.pipe.recv())
-        except EOFError:
+        except (EOFError, OSError):
             self.process.join()
             if len(group) > 1:
                 return Event(group, "returned", {})
@@ -89,16 +91,20 @@ class _Worker:
 def _work(pipe: Any) -> None:
     """Run what comes through the pipe, one group after the other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the study, which ends its workers
+    # unwind, so that the runs under way record that they were interrupted
+    signal.signal(signal.SIGTERM, _interrupted)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
-    while True:
-        try:
-            group = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(run_group(group))
+    # no pipe any more: the study is gone, or it has ended
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+        while True:
+            pipe.send(run_group(pipe.recv()))
+
+
+def _interrupted(*_: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def _die_with_parent() -> None:

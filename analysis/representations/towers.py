@@ -41,7 +41,10 @@ class Towers:
 
 
 def activations(towers: Towers, observations: Tensor) -> dict[str, Tensor]:
-    """Name -> (n, units) for every hidden layer, and `policy.out` and so on for the outputs."""
+    """Name -> (n, units) for every hidden layer, and `policy.out` and so on for the outputs.
+
+    `observations` (n, D) is a float64 tensor, as the networks are.
+    """
     cache = {}
     for name, network in towers.networks.items():
         hidden = observations

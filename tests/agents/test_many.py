@@ -82,3 +82,16 @@ def test_seeds_are_text() -> None:
     for text in ("3", "a:b", "4:4", "-1:2", ""):
         with pytest.raises(ValueError, match="expected FIRST:END"):
             parse_seeds(text)
+
+
+def test_one_that_diverges_does_not_spoil_the_others(tmp_path: Path) -> None:
+    dials = make_world("Work").dials()
+    small = "ppo:num_envs=8,n_steps=16,batch_size=32"
+    wild = f"{small},learning_rate=1e30,max_grad_norm=1e30"
+    configs = [RunConfig("Work", dials, algo, total_timesteps=512) for algo in (wild, small)]
+    outs = [tmp_path / "wild", tmp_path / "well"]
+    with pytest.raises(ValueError, match="diverged"):
+        train_many(configs, outs)
+    assert read_json(outs[0] / "run.json")["status"] == "failed"
+    assert read_json(outs[1] / "run.json")["status"] == "done"
+    assert (outs[1] / "weights.safetensors").exists()

@@ -184,3 +184,11 @@ def test_another_population_is_refused(tmp_path: Path) -> None:
     train_population(config(steps=64), tmp_path)
     with pytest.raises(ValueError, match="holds another population"):
         train_population(config(steps=64, swap=True), tmp_path)
+
+
+def test_swapping_does_not_lose_the_credit_of_a_q_learner() -> None:
+    """Its env would have told it of boundaries, and the exchanged one does not."""
+    run = RunConfig("Investment", make_world("Investment").dials(), "dqn", "epoch")
+    with pytest.raises(ValueError, match="expected credit lifetime or an on-policy algorithm"):
+        PopulationConfig(run, 3, swap=True)
+    PopulationConfig(dataclasses.replace(run, credit="lifetime"), 3, swap=True)

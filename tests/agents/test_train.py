@@ -198,3 +198,18 @@ def test_the_device_is_chosen_with_a_reason(monkeypatch) -> None:
         choose_device("cuda", small)
     with pytest.raises(ValueError, match="must be one of auto, cpu, cuda, got 'tpu'"):
         choose_device("tpu", small)
+
+
+@pytest.mark.parametrize(
+    "algo",
+    [
+        *("ppo:batch_size=1", "ppo:n_epochs=0", "ppo:clip_range=-1", "ppo:hidden=0"),
+        *("ppo:hidden=-3", "ppo:max_grad_norm=0", "ppo:ent_coef=nan", "a2c:vf_coef=-1"),
+        *("dqn:exploration_final_eps=2", "dqn:gradient_steps=0", "dqn:learning_starts=-1"),
+        *("dqn:target_update_interval=0", "qrdqn:quantiles=0", "recurrentppo:memory=0"),
+    ],
+)
+def test_settings_that_cannot_train_are_refused_at_the_door(algo: str) -> None:
+    name = algo.partition(":")[2].partition("=")[0]
+    with pytest.raises(ValueError, match=name):
+        config(algo=algo)

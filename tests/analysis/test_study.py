@@ -237,6 +237,8 @@ def test_an_end_in_the_middle_loses_nothing_that_was_finished(
     if how == signal.SIGINT:
         assert study.returncode == 130
         assert told == "myopia: interrupted\n"
+        records = [read_json(path) for path in out.glob("*/*/run.json")]
+        assert {record["status"] for record in records} <= {"done", "failed"}
     wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
     before = judged(out)
     assert 2 <= len(before) < 4
