@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import LinearSchedule
 
@@ -41,7 +42,9 @@ class PopulationConfig:
 
     Every `interval` steps of each member the worst `share` copy weights, optimiser and learning
     rate of a uniform member of the best `share`; then every learning rate is multiplied by 1.2 or
-    0.8. `rank` is what they are ranked on, and `swap` is context swapping.
+    0.8. `rank` is what they are ranked on, and `swap` is context swapping. `spread` is the standard
+    deviation of what each member's action logits are shifted by at the start: SB3's fresh policies
+    are all nearly uniform, and selection among equals selects nothing.
     """
 
     run: RunConfig
@@ -50,6 +53,7 @@ class PopulationConfig:
     interval: int = 10_240
     share: float = 0.2
     swap: bool = False
+    spread: float = 0.0
 
     def __post_init__(self) -> None:
         one_of("rank", self.rank, RANKS)
@@ -62,6 +66,10 @@ class PopulationConfig:
                 f"{self.run.algorithm} is told of boundaries by its env, which --swap exchanges: "
                 f"expected credit lifetime or an on-policy algorithm, got credit {self.run.credit}"
             )
+        if not (np.isfinite(self.spread) and self.spread >= 0):
+            raise ValueError(f"spread must be at least 0, got {self.spread}")
+        if self.spread and self.run.settings.greedy:
+            raise ValueError(f"spread shifts logits, and {self.run.algorithm} has none: expected 0")
         if not 0 < self.share <= 0.5:
             raise ValueError(f"share must lie above 0 and at most .5, got {self.share}")
 
@@ -131,6 +139,7 @@ class _Population:
             env = settings.env(world, credit, seed) if shared is None else shared.view(index)
             logs = one.path / "tensorboard"
             self.models.append(settings.build(env, credit, seed, device, logs))
+            _shift(self.models[-1].policy, config.spread, self.generator)
             self.scores.append(_Score(config.rank))
             lifetimes = LifetimeLog(one.path / "episodes.parquet", world.max_epochs)
             keeper = Keeper(one.path, float("inf"), lambda: None)
@@ -226,6 +235,15 @@ class _Pause(BaseCallback):
 
     def _on_step(self) -> bool:
         return True
+
+
+def _shift(policy: Any, spread: float, generator: np.random.Generator) -> None:
+    """Add normal noise to the bias of every action logit; none, and no draw, where it is 0."""
+    if spread:
+        with torch.no_grad():
+            bias = policy.action_net.bias
+            noise = generator.normal(scale=spread, size=len(bias))
+            bias += torch.as_tensor(noise, dtype=bias.dtype, device=bias.device)
 
 
 def _set_rate(model: Any, rate: float) -> None:

@@ -4,8 +4,10 @@
 
 The experiment of arXiv 2009.09153 with SB3 learners: A2C with discount 0, that sees no state, in
 Dilemma under a flat schedule without shutdown; no outer loop, population-based training on the
-epoch's reward after every update, and the same with context swapping. P(C) is the mean over members
-of the probability to cooperate. Expected, from the paper: low; higher; low again.
+epoch's reward after every update, and the same with context swapping. As in the paper the learners
+begin apart, with logits shifted by N(0, 1), and the learning rates fade as selection goes on. P(C)
+is the mean over members of the probability to cooperate. Expected, from the paper: low; higher; low
+again.
 """
 
 import argparse
@@ -29,7 +31,7 @@ WORLD = {
     "index": "hidden",
     "observe_state": False,
 }
-ALGO = "a2c:num_envs=2,n_steps=4,hidden=4,learning_rate=3e-4,anneal=false,ent_coef=0,gamma=0"
+ALGO = "a2c:num_envs=2,n_steps=4,hidden=4,learning_rate=1e-3,anneal=false,ent_coef=0,gamma=0"
 INTERVAL = 8  # one update
 ARMS = {"no outer loop": ("none", False), "PBT": ("epoch", False), "PBT, swapping": ("epoch", True)}
 
@@ -40,7 +42,7 @@ def cooperation(arm: str, seed: int, members: int, steps: int) -> float:
     world = make_world("Dilemma", **WORLD)
     run = RunConfig("Dilemma", world.dials(), ALGO, "epoch", 1000 * seed, steps)
     rank, swap = ARMS[arm]
-    config = PopulationConfig(run, members, rank, INTERVAL, swap=swap)
+    config = PopulationConfig(run, members, rank, INTERVAL, swap=swap, spread=1.0)
     observation = make_sb3(world, 1, seed=0).reset()
     with tempfile.TemporaryDirectory() as folder:
         out = train_population(config, Path(folder) / "population")
@@ -53,8 +55,8 @@ def main() -> None:
     """Train every arm and seed, print P(C), and whether the directions are the paper's."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--members", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--members", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=3_200)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     spawn = multiprocessing.get_context("spawn")

@@ -50,6 +50,8 @@ class Options:
     """Steps of each learner between two selections."""
     swap: bool = False
     """Context swapping: the learners exchange worlds at every epoch boundary."""
+    spread: float = 0.0
+    """Standard deviation of a shift of each learner's action logits at the start."""
     track: bool = False
     """Send the scalars to Weights & Biases, too."""
     out: Path | None = None
@@ -79,8 +81,8 @@ def run(options: Options) -> int:
         seed=options.seed,
         total_timesteps=options.total_timesteps,
     )
-    if options.population is None and (options.swap or options.rank != "none"):
-        raise ValueError("--swap and --rank are between learners: expected --population N as well")
+    if options.population is None and (options.swap or options.spread or options.rank != "none"):
+        raise ValueError("--swap, --spread, --rank are between learners: expected --population N")
     several = options.seeds is not None or options.population is not None
     if several and options.evaluations != CadenceOptions():
         raise ValueError("--cadence follows one run: expected no --seeds, no --population")
@@ -127,7 +129,12 @@ def _population(options: Options, config, device: str) -> tuple[Path, str]:
     if options.track:
         raise ValueError("--track follows one run, not a population: expected one of the two")
     asked = PopulationConfig(
-        config, options.population, options.rank, options.interval, swap=options.swap
+        config,
+        options.population,
+        options.rank,
+        options.interval,
+        swap=options.swap,
+        spread=options.spread,
     )
     return train_population(asked, options.out, device), f"population of {options.population}"
 

@@ -173,6 +173,7 @@ def test_a_population_without_selection_is_its_members_alone(tmp_path: Path) -> 
         ({"members": 1}, "at least 2 members, got 1"),
         ({"interval": 0}, "at least 1 step, got 0"),
         ({"share": 0.6}, "at most .5, got 0.6"),
+        ({"spread": -1.0}, "spread must be at least 0, got -1.0"),
     ],
 )
 def test_bad_input(change, said: str) -> None:
@@ -192,3 +193,21 @@ def test_swapping_does_not_lose_the_credit_of_a_q_learner() -> None:
     with pytest.raises(ValueError, match="expected credit lifetime or an on-policy algorithm"):
         PopulationConfig(run, 3, swap=True)
     PopulationConfig(dataclasses.replace(run, credit="lifetime"), 3, swap=True)
+
+
+def test_a_spread_sets_the_members_apart(tmp_path: Path) -> None:
+    """By as much as was asked, in the logits that they begin with."""
+    observation = np.zeros((1, 18), dtype=np.float32)
+    chances = {}
+    for spread in (0.0, 1.0):
+        asked = config(members=6, steps=64, spread=spread)
+        folder = train_population(asked, tmp_path / str(spread))
+        agents = [Agent.load(folder / f"member-{index:02d}", 0) for index in range(6)]
+        chances[spread] = np.concatenate([agent(observation) for agent in agents])
+    logits = np.log(chances[1.0])
+    logits -= logits.mean(axis=1, keepdims=True)
+    assert 0.5 < logits.std() < 1.5
+    assert np.log(chances[0.0]).std() < 0.05
+    dqn = RunConfig("Investment", make_world("Investment").dials(), "dqn")
+    with pytest.raises(ValueError, match="dqn has none"):
+        PopulationConfig(dqn, 3, spread=1.0)

@@ -278,7 +278,7 @@ def test_tracking_only_when_asked(capsys, tmp_path: Path, monkeypatch) -> None:
         (("--algo", "ppo:gama=1"), "did you mean 'gamma'"),
         (("--credit", "epok"), "did you mean 'epoch'"),
         (("--algo", "dqn", "--credit", "window:3"), "needs an on-policy algorithm such as ppo"),
-        (("--swap",), "expected --population N as well"),
+        (("--swap",), "expected --population N"),
         (("--population", "1"), "at least 2 members"),
         (("--device", "cuda"), "sees no CUDA device"),
     ],
