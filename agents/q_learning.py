@@ -1,6 +1,7 @@
 """What the Q-learning algorithms share: settings, replay, greedy judgement."""
 
 import dataclasses
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -98,6 +99,6 @@ class QLearning(Algorithm):
         """See Algorithm.probabilities: all on the best action."""
         return one_hot_of_best(self.values(policy, observations))
 
+    @abstractmethod
     def values(self, policy: Any, observations: torch.Tensor) -> torch.Tensor:
         """Action values (n, A)."""
-        raise NotImplementedError

@@ -8,6 +8,7 @@ import torch
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import Tensor, nn
 
+from myopia.agents.fence import fenced
 from myopia.superposition.audit import Layer, Network, network_of_modules
 
 
@@ -89,7 +90,7 @@ def towers_of(policy: Any) -> Towers:
 def untrained(policy: Any, seed: int) -> Towers:
     """Towers of the same shape as `policy`'s, with fresh weights as SB3 draws them."""
     # SB3 draws from the global generator: whoever trains beside us must not notice
-    with torch.random.fork_rng(devices=[]):
+    with fenced():
         torch.manual_seed(seed)
         fresh = type(policy)(**policy._get_constructor_parameters())
     return towers_of(fresh)
