@@ -1,21 +1,24 @@
 """Fitting a discount to choices: softmax of β Q_δ by maximum likelihood over δ and β.
 
-For each δ the expected log likelihood is concave in β, so the profile over δ is exact; the
-profile's maximum and its interval are found on a grid and then refined by solving in between.
+For each δ the expected log likelihood is concave in β, so the profile over δ is exact. Its maximum
+and its interval are looked for on a lattice of discounts, closer and closer: what the oracles say
+there serves every policy that is judged in the same world.
 """
 
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-import scipy.optimize
 
-from myopia.analysis.oracle import solve
+from myopia.analysis.oracle import solve, solve_many
 from myopia.envs.world import World
 
-GRID = np.linspace(0, 1, 101)
+TICKS = 10_000
+"""Discounts are looked at in units of 1 / TICKS."""
+COARSE, FINE = 100, 10
+"""Ticks between two discounts of the profile; between two around the ends of the interval."""
+GRID = np.arange(0, TICKS + 1, COARSE) / TICKS
 BETA_MOST = 1e5
 WITHIN = 0.002
 """Nats per visited choice: discounts this close to the best explain as well."""
@@ -23,6 +26,13 @@ WIDEST = 0.2
 """An interval wider than this gives no estimate."""
 NEGLIGIBLE = 1e-10
 """Choices made with less than this share of the weight are left out."""
+EQUAL = 1e-14
+"""Nats by which a likelihood has to be larger to count as larger."""
+MOST_STEPS = 60
+"""Of the search for the best β; few rows need more than 20."""
+TINY = 1e-300
+MOST_BYTES = 1 << 26
+"""Of the oracles' values that are worked out at once."""
 
 Choices = Callable[[np.ndarray], np.ndarray]
 """From Q (..., A), shutdown last, to the values of the options of a choice (..., options)."""
@@ -65,112 +75,131 @@ def explain(world: World, question: Choices, chosen: np.ndarray, weight: np.ndar
     `weight` (K, T, S): how often each choice is made. None where no choice that is made depends
     on the discount.
     """
-    cells, values = ladder(world, question)
+    cells, coarse = ladder(world, question)
     weight = weight.ravel()[cells]
     made = weight > NEGLIGIBLE * max(weight.sum(), 1e-300)
     if not made.any():
         return None
     weight = weight[made] / weight[made].sum()
-    chosen = chosen.reshape(-1, chosen.shape[-1])[cells][made]
-    profile, betas = _profile(values[:, made], chosen, weight)
+    chosen = chosen.reshape(-1, chosen.shape[-1])[cells][made].T
+    profile, betas = _profile(coarse[..., made], chosen, weight)
+    ticks = range(0, TICKS + 1, COARSE)
+    likelihood = dict(zip(ticks, profile.tolist(), strict=True))
+    beta = dict(zip(ticks, betas.tolist(), strict=True))
 
-    def at(delta: float) -> tuple[float, float]:
-        q = question(solve(world, float(delta)).q).reshape(-1, chosen.shape[-1])[cells][made]
-        likelihood, beta = _profile(_centred(q)[None], chosen, weight)
-        return float(likelihood[0]), float(beta[0])
+    def look(ticks: Iterable[int]) -> None:
+        if new := tuple(tick for tick in ticks if tick not in likelihood):
+            found = _profile(rungs(world, question, new)[..., made], chosen, weight)
+            for kept, values in zip((likelihood, beta), found, strict=True):
+                kept.update(zip(new, values.tolist(), strict=True))
 
-    peak = int(profile.argmax())
-    best, top, beta = float(GRID[peak]), float(profile[peak]), float(betas[peak])
-    around = (float(GRID[max(peak - 1, 0)]), float(GRID[min(peak + 1, len(GRID) - 1)]))
-    refined: Any = scipy.optimize.minimize_scalar(
-        lambda delta: -at(delta)[0], bounds=around, method="bounded", options={"xatol": 1e-4}
-    )
-    if -refined.fun > top + 1e-12:
-        best = float(refined.x)
-        top, beta = at(best)
-    inside = np.flatnonzero(profile >= top - WITHIN)
-    first, last = (int(inside[0]), int(inside[-1])) if inside.size else (peak, peak)
-    low, high = min(best, float(GRID[first])), max(best, float(GRID[last]))
-    edge = functools.partial(_edge, lambda delta: at(delta)[0] - (top - WITHIN))
-    if first > 0:
-        low = edge(low, float(GRID[first - 1]))
-    if last < len(GRID) - 1:
-        high = edge(high, float(GRID[last + 1]))
-    return Fit(best, beta, low, high, profile)
+    def best_within(nats: float) -> list[int]:
+        enough = max(likelihood.values()) - nats
+        return sorted(tick for tick, value in likelihood.items() if value >= enough)
+
+    def best_tick() -> int:
+        # a nearly deterministic policy is explained equally well by all of a bracket: its middle
+        equal = best_within(EQUAL)
+        return min(equal, key=lambda tick: abs(2 * tick - equal[0] - equal[-1]))
+
+    for step in (FINE, 1):
+        best = best_tick()
+        look(range(max(best - 10 * step, 0), min(best + 10 * step, TICKS) + 1, step))
+    inside = best_within(WITHIN)
+    below = max((tick for tick in likelihood if tick < inside[0]), default=0)
+    above = min((tick for tick in likelihood if tick > inside[-1]), default=TICKS)
+    look((*range(below, inside[0], FINE), *range(inside[-1], above, FINE)))
+    inside, best = best_within(WITHIN), best_tick()
+    low, high = inside[0], inside[-1]
+    return Fit(best / TICKS, beta[best], low / TICKS, high / TICKS, profile)
 
 
 @functools.lru_cache(maxsize=4)
 def ladder(world: World, question: Choices) -> tuple[np.ndarray, np.ndarray]:
-    """The choices that depend on the discount: their cells (C,), and values (101, C, options).
+    """The choices that depend on the discount: their cells (C,), and values (101, options, C).
 
     Values are centred over the options; a cell depends on δ where they vary with it.
     """
-    first = _centred(question(solve(world, 0.0).q))
-    varies = np.zeros(first.shape[:-1], dtype=bool)
-    rungs = []
-    for delta in GRID:
-        values = _centred(question(solve(world, float(delta)).q))
-        scale = np.maximum(1, np.abs(values).max(axis=-1))
-        varies |= np.abs(values - first).max(axis=-1) > 1e-9 * scale
-        rungs.append(values)
+    first = _values(world, question, [0.0])
+    varies = np.zeros(first.shape[-1], dtype=bool)
+    parts = []
+    for deltas in _in_parts(world, GRID):
+        values = _values(world, question, deltas)
+        scale = np.maximum(1, np.abs(values).max(axis=1))
+        varies |= (np.abs(values - first).max(axis=1) > 1e-9 * scale).any(axis=0)
+        parts.append(values)
     cells = np.flatnonzero(varies)
-    options = first.shape[-1]
-    return cells, np.stack([rung.reshape(-1, options)[cells] for rung in rungs])
+    return cells, np.concatenate([values[..., cells] for values in parts])
 
 
-def _centred(values: np.ndarray) -> np.ndarray:
-    return values - values.mean(axis=-1, keepdims=True)
+@functools.lru_cache(maxsize=16)
+def rungs(world: World, question: Choices, ticks: tuple[int, ...]) -> np.ndarray:
+    """What `ladder` says of its cells, at other discounts: (len(ticks), options, C)."""
+    cells, _ = ladder(world, question)
+    parts = _in_parts(world, np.array(ticks) / TICKS)
+    return np.concatenate([_values(world, question, deltas)[..., cells] for deltas in parts])
+
+
+def _values(world: World, question: Choices, deltas: Sequence[float] | np.ndarray) -> np.ndarray:
+    """(deltas, options, cells), centred over the options."""
+    q = question(solve_many(world, deltas).q)
+    # the few options go before the many cells: sums over them are then sums of long rows
+    values = np.moveaxis(q.reshape(len(q), -1, q.shape[-1]), -1, 1)
+    return np.subtract(values, values.mean(axis=1, keepdims=True), order="C")
+
+
+def _in_parts(world: World, deltas: np.ndarray) -> list[np.ndarray]:
+    most = max(1, MOST_BYTES // solve(world, 0.0).q.nbytes)
+    return np.array_split(deltas, -(-len(deltas) // most))
 
 
 def _profile(
     values: np.ndarray, chosen: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each row of `values` (D, C, options): the best likelihood over β, and that β, (D,) each.
+    """For each row of `values` (D, options, C): the best likelihood over β, and that β, (D,) each.
 
-    Newton's method on a concave function, kept within a bracket that bisection would give.
+    What β earns rises to what the largest β earns, and the gap between them closes about
+    exponentially: this is Newton's method on the logarithm of the gap, kept within a bracket that
+    bisection would give. A row is done where another step would gain nothing.
     """
-    # what was chosen, on average, in units of the values: the gradient's constant part
-    earned = np.einsum("dco,co,c->d", values, chosen, weight)
-    low, high = np.zeros(len(values)), np.full(len(values), BETA_MOST)
-    beta = np.ones(len(values))
-    for _ in range(60):
-        _, mean, variance = _moments(values, beta, weight)
-        slope = earned - mean
+    # what was chosen, in units of the values, choice by choice: the gradient's constant part
+    earned = np.einsum("doc,oc->dc", values, chosen)
+    at_most, falling, _ = _likelihood(values, earned, np.full(len(values), BETA_MOST), weight)
+    ends = np.stack([np.full(len(values), -np.log(len(chosen))), at_most])
+    best, betas = ends.max(axis=0), np.array([0.0, BETA_MOST])[ends.argmax(axis=0)]
+    # at 0 the slope is what was earned, since the values are centred
+    rows = np.flatnonzero((earned @ weight > 0) & (falling < 0))
+    values, earned, falling = values[rows], earned[rows], falling[rows]
+    low, high, beta = np.zeros(len(rows)), np.full(len(rows), BETA_MOST), np.ones(len(rows))
+    for _ in range(MOST_STEPS):
+        likelihood, slope, variance = _likelihood(values, earned, beta, weight)
+        better = likelihood > best[rows]
+        best[rows[better]], betas[rows[better]] = likelihood[better], beta[better]
         low, high = np.where(slope > 0, beta, low), np.where(slope > 0, high, beta)
-        newton = beta + slope / np.maximum(variance, 1e-300)
-        middle = np.where(low > 0, np.sqrt(low * high), high / 10)
-        step = np.where((newton > low) & (newton < high), newton, middle)
-        done = np.abs(step - beta) <= 1e-9 * np.maximum(1e-6, beta)
-        beta = step
-        if done.all():
+        gap = np.maximum(slope - falling, TINY)
+        newton = beta + gap / np.maximum(variance, TINY) * np.log(gap / -falling)
+        inside = (newton > low) & (newton < high)
+        gain = np.abs(slope) * np.where(inside, np.abs(newton - beta), high - low)
+        beta = np.where(inside, newton, np.where(low > 0, np.sqrt(low * high), high / 10))
+        if not (going := gain > EQUAL).all():
+            rows, low, high, beta = rows[going], low[going], high[going], beta[going]
+            values, earned, falling = values[going], earned[going], falling[going]
+        if not len(rows):
             break
-    # the ends of the range are reached only in the limit
-    ends = np.stack([np.zeros_like(beta), beta, np.full_like(beta, BETA_MOST)])
-    likelihood = np.stack([b * earned - _moments(values, b, weight)[0] for b in ends])
-    best = likelihood.argmax(axis=0)
-    rows = np.arange(len(values))
-    return likelihood[best, rows], ends[best, rows]
+    return best, betas
 
 
-def _moments(
-    values: np.ndarray, beta: np.ndarray, weight: np.ndarray
+def _likelihood(
+    values: np.ndarray, earned: np.ndarray, beta: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log partition, mean and variance of the values under softmax(β values), averaged, (D,)."""
+    """The log likelihood of softmax(β values), its slope in β, and minus its curvature, (D,)."""
     logits = beta[:, None, None] * values
-    top = logits.max(axis=-1, keepdims=True)
-    mass = np.exp(logits - top)
-    total = mass.sum(axis=-1)
-    partition = (np.log(total) + top[..., 0]) @ weight
-    mean = (mass * values).sum(axis=-1) / total
-    square = (mass * values**2).sum(axis=-1) / total
-    return partition, mean @ weight, (square - mean**2) @ weight
-
-
-def _edge(inside: Callable[[float], float], here: float, there: float) -> float:
-    """Where `inside` turns negative between `here`, where it is not, and `there`, to 1e-3."""
-    if inside(there) >= 0:
-        return there
-    while abs(there - here) > 1e-3:
-        middle = (here + there) / 2
-        here, there = (middle, there) if inside(middle) >= 0 else (here, middle)
-    return here
+    top = logits.max(axis=1)
+    mass = np.exp(logits - top[:, None])
+    total = mass.sum(axis=1)
+    part = mass * values
+    mean = part.sum(axis=1) / total
+    square = (part * values).sum(axis=1) / total
+    # differences before sums: at a large β what is left of them is small
+    likelihood = (beta[:, None] * earned - top) - np.log(total)
+    return likelihood @ weight, (earned - mean) @ weight, (square - mean**2) @ weight

@@ -65,9 +65,17 @@ class Model:
     def action_values(
         self, k: int, t: int, later: np.ndarray, landed: np.ndarray, gamma: float = 1.0
     ) -> np.ndarray:
-        """Q (S, A): reward now, plus `later` (S,) inside the epoch or `landed` (L,) beyond it."""
-        onward = self.within[t] @ later + self.closing[t] @ landed
-        return self.reward[k, t] + gamma * onward.reshape(self.S, self.A)
+        """Q (S, A): reward now, plus `later` (S,) inside the epoch or `landed` (L,) beyond it.
+
+        For many values at once: `later` (S, D) and `landed` (L, D) give (S, A, D).
+        """
+        columns = later.shape[1:]
+        onward = np.zeros((self.S * self.A, *columns))
+        for matrix, values in ((self.within[t], later), (self.closing[t], landed)):
+            if matrix.nnz:  # most steps only stay in the epoch, and the last one only leaves it
+                onward += matrix @ values
+        now = self.reward[k, t].reshape(self.S, self.A, *(1 for _ in columns))
+        return now + gamma * onward.reshape(self.S, self.A, *columns)
 
 
 @functools.lru_cache(maxsize=32)

@@ -6,11 +6,12 @@ epoch and γ δ E[V(k+1, 0, b)] at its end. δ = 0 is the myopic oracle, δ = 1 
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from myopia.analysis.model import Model, model_of
+from myopia.analysis.model import model_of
 from myopia.envs.world import World
 
 TOLERANCE = 1e-9
@@ -27,35 +28,42 @@ class Solution(NamedTuple):
 @functools.lru_cache(maxsize=64)
 def solve(world: World, delta: float, gamma: float = 1.0) -> Solution:
     """Optimal values of `world` under δ and γ, in [0, 1] each (else ValueError)."""
-    for name, value in (("delta", delta), ("gamma", gamma)):
+    q, v = solve_many(world, [delta], gamma)
+    return Solution(_kept(q[0]), _kept(v[0]))
+
+
+def solve_many(world: World, deltas: Sequence[float], gamma: float = 1.0) -> Solution:
+    """`solve` for each of `deltas` at once: q (D, K, T, S, A), v (D, K + 1, T, S)."""
+    for name, value in (*(("delta", delta) for delta in deltas), ("gamma", gamma)):
         if not (math.isfinite(value) and 0 <= value <= 1):
             raise ValueError(f"{name} must lie in 0..1, got {value}")
-    model = model_of(world)
-    q = np.empty((model.K, model.T, model.S, model.A))
-    v = np.zeros((model.K + 1, model.T, model.S))
+    model, discounts = model_of(world), np.asarray(deltas)
+    q = np.empty((len(discounts), model.K, model.T, model.S, model.A))
+    v = np.zeros((len(discounts), model.K + 1, model.T, model.S))
     for k in reversed(range(model.K)):
-        landed = delta * (model.landing @ v[k + 1, 0])
-        later = np.zeros(model.S)
+        landed = discounts * (model.landing @ v[:, k + 1, 0].T)
+        later = np.zeros((model.S, len(discounts)))
         for t in reversed(range(model.T)):
-            q[k, t] = model.action_values(k, t, later, landed, gamma)
-            v[k, t] = later = _best(model, t, q[k, t])
-    for array in (q, v):
-        array.setflags(write=False)
+            values = model.action_values(k, t, later, landed, gamma)
+            later = values[:, model.allowed[t]].max(axis=1)
+            q[:, k, t], v[:, k, t] = np.moveaxis(values, -1, 0), later.T
     return Solution(q, v)
 
 
+@functools.lru_cache(maxsize=32)
 def optimal_actions(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
     """(K, T, S, A) bool: allowed actions whose Q is within the tolerance of V."""
     solution = solve(world, delta, gamma)
-    return near(solution.q, solution.v[:-1]) & model_of(world).allowed[:, None, :]
+    return _kept(near(solution.q, solution.v[:-1]) & model_of(world).allowed[:, None, :])
 
 
+@functools.lru_cache(maxsize=32)
 def oracle_policy(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
     """(K, T, S, A) probabilities of the δ-oracle.
 
     Among optimal actions those with the largest Q at δ = 1, then not shutting down, then uniform.
     """
-    return _break_ties(optimal_actions(world, delta, gamma), solve(world, 1.0, gamma).q)
+    return _kept(_break_ties(optimal_actions(world, delta, gamma), solve(world, 1.0, gamma).q))
 
 
 def patient_policy(world: World) -> np.ndarray:
@@ -85,8 +93,10 @@ def start_value(world: World, values: np.ndarray) -> float:
     return float(model_of(world).start @ values)
 
 
-def _best(model: Model, t: int, q: np.ndarray) -> np.ndarray:
-    return q[:, model.allowed[t]].max(axis=1)
+def _kept(array: np.ndarray) -> np.ndarray:
+    """Shared by everybody who asks: not to be written to."""
+    array.setflags(write=False)
+    return array
 
 
 def near(q: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -131,15 +131,15 @@ def test_the_profile_against_a_slow_search_over_beta() -> None:
     policy = reference_policy(world, "oracle:delta=0.4,beta=3")
     cells, values = ladder(world, going_on)
     chosen = policy[..., :-1] / policy[..., :-1].sum(axis=-1, keepdims=True)
-    chosen = chosen.reshape(-1, 2)[cells]
+    chosen = chosen.reshape(-1, 2)[cells].T
     weight = np.random.default_rng(0).dirichlet(np.ones(len(cells)))
     profile, betas = _profile(values, chosen, weight)
     for row in (0, 17, 40, 100):
         found = []
         for beta in np.append(np.geomspace(1e-3, 1e5, 400), betas[row]):
             scaled = beta * values[row]
-            likelihood = scaled - np.logaddexp(scaled[:, :1], scaled[:, 1:])
-            found.append(weight @ (chosen * likelihood).sum(axis=1))
+            likelihood = scaled - np.logaddexp(scaled[0], scaled[1])
+            found.append(weight @ (chosen * likelihood).sum(axis=0))
         assert profile[row] == pytest.approx(max(found), abs=1e-9)
         assert found[-1] == pytest.approx(max(found), abs=1e-9)
     assert GRID[profile.argmax()] == pytest.approx(0.4, abs=0.011)
