@@ -1,5 +1,6 @@
 """A trained agent as a function from observations to action probabilities."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,7 @@ class Agent:
         the folder is no finished run, or holds no such snapshot. A run of RecurrentPPO gives a
         `RecurrentAgent`.
         """
-        config = RunConfig.read(folder)
-        weights = folder / "weights.safetensors"
+        agent, weights = _untrained(folder), folder / "weights.safetensors"
         if steps is not None:
             found = snapshots(folder)
             if steps not in found:
@@ -61,14 +61,16 @@ class Agent:
             weights = found[steps]
         if not weights.exists():
             raise ValueError(f"{folder} has no weights.safetensors: the run has not finished")
-        world, settings = config.make_world(), config.settings
-        policy = settings.policy(world)
+        agent.read(weights)
+        return agent
+
+    def read(self, weights: Path) -> None:
+        """Take other weights from a file. Raises ValueError where they are not of this shape."""
         try:
-            policy.load_state_dict(load_file(weights))
+            self.policy.load_state_dict(load_file(weights))
         except (SafetensorError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(f"{weights}: not the weights of this run: {reason}") from None
-        return agent_of(policy, settings, world)
 
 
 class RecurrentAgent(Agent):
@@ -106,6 +108,23 @@ class RecurrentAgent(Agent):
 def agent_of(policy: Any, settings: Algorithm, world: World) -> Agent:
     """The agent that acts by `policy`, SB3's, which an algorithm with these settings trained."""
     return (RecurrentAgent if settings.recurrent else Agent)(policy, settings, world)
+
+
+def course(folder: Path) -> Iterator[tuple[int, Agent]]:
+    """After how many steps, and the agent as it was then: every snapshot of a run, in order.
+
+    It is one agent, whose weights are replaced at each step of the iteration.
+    """
+    agent = _untrained(folder)
+    for steps, weights in snapshots(folder).items():
+        agent.read(weights)
+        yield steps, agent
+
+
+def _untrained(folder: Path) -> Agent:
+    config = RunConfig.read(folder)
+    world, settings = config.make_world(), config.settings
+    return agent_of(settings.policy(world), settings, world)
 
 
 def may_shut_down(world: World, observations: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -164,6 +165,7 @@ class RunFolder:
         )
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a result."""
     packages = ("myopia", "gymnasium", "stable-baselines3", "sb3-contrib", "torch", "numpy")
@@ -171,6 +173,7 @@ def versions() -> dict[str, str]:
     return {"python": sys.version.split()[0], **found}
 
 
+@functools.cache
 def git_commit() -> str | None:
     """The commit of the code that runs, or None outside a checkout."""
     try:

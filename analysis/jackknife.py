@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import scipy.stats
+import scipy.special
 
 GROUPS = 10
 
@@ -40,5 +40,5 @@ def _intervals(whole: Any, parts: list[Any]) -> Any:
     if isinstance(whole, bool) or whole is None or any(part is None for part in parts):
         return None
     pseudo = GROUPS * whole - (GROUPS - 1) * np.array(parts)
-    half = scipy.stats.t.ppf(0.975, GROUPS - 1) * pseudo.std(ddof=1) / np.sqrt(GROUPS)
+    half = scipy.special.stdtrit(GROUPS - 1, 0.975) * pseudo.std(ddof=1) / np.sqrt(GROUPS)
     return [float(pseudo.mean() - half), float(pseudo.mean() + half)]

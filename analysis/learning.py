@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from myopia.agents.agent import Agent, snapshots
+from myopia.agents.agent import course
 from myopia.analysis.lifetimes import Remembering
 from myopia.analysis.measures.conflict import conflict
 from myopia.analysis.measures.returns import competence, returns
@@ -20,13 +20,12 @@ def learning_curve(folder: Path, world: World) -> dict[str, list[Any]] | None:
 
     None for an agent with memory: every snapshot of it would have to be sampled.
     """
-    found = snapshots(folder)
-    rows = []
-    for steps in found:
-        agent = Agent.load(folder, steps)
+    steps, rows = [], []
+    for after, agent in course(folder):
         if isinstance(agent, Remembering):
             return None
+        steps.append(after)
         subject = Subject(world, agent_policy(world, agent))
         rows.append(returns(subject) | competence(subject) | conflict(subject))
     curves = {name: [score.of(row) for row in rows] for name, score in SHOWN.items()}
-    return {"steps": list(found), **curves}
+    return {"steps": steps, **curves}

@@ -21,8 +21,8 @@ class Model:
     true_index (K, S): the index that the schedule follows.
     within[t] (S * A, S): probability of the next state inside the epoch.
     closing[t] (S * A, L): probability of crossing the epoch boundary by lottery l.
-    `within_back`, `closing_back`: transposed.
-    landing (L, S): where a boundary lottery leads; start (S,): where a lifetime starts.
+    landing (L, S): where a boundary lottery leads.
+    `within_back`, `closing_back`, `landing_back`: transposed. start (S,): where a lifetime starts.
     """
 
     def __init__(self, world: World) -> None:
@@ -58,6 +58,7 @@ class Model:
         # made once: a transpose takes scipy longer than the product that it is for
         self.within_back = [matrix.T for matrix in self.within]
         self.closing_back = [matrix.T for matrix in self.closing]
+        self.landing_back = self.landing.T
         self.true_index = clock_tables(world)[0][: self.K]
         self.allowed = np.ones((self.T, self.A), dtype=bool)
         self.allowed[:, -1] = dynamics.allowed

@@ -70,7 +70,7 @@ def forward(world: World, policy: np.ndarray) -> Occupancy:
             if t + 1 < model.T:
                 visits[k, t + 1] = model.within_back[t] @ flow.ravel()
             crossing += model.closing_back[t] @ flow.ravel()
-        arriving = model.landing.T @ crossing
+        arriving = model.landing_back @ crossing
     stop[model.K] = arriving.sum()
     return Occupancy(visits, reward, payoff, stop)
 

@@ -32,7 +32,7 @@ def solve(world: World, delta: float, gamma: float = 1.0) -> Solution:
     return Solution(_kept(q[0]), _kept(v[0]))
 
 
-def solve_many(world: World, deltas: Sequence[float], gamma: float = 1.0) -> Solution:
+def solve_many(world: World, deltas: Sequence[float] | np.ndarray, gamma: float = 1.0) -> Solution:
     """`solve` for each of `deltas` at once: q (D, K, T, S, A), v (D, K + 1, T, S)."""
     for name, value in (*(("delta", delta) for delta in deltas), ("gamma", gamma)):
         if not (math.isfinite(value) and 0 <= value <= 1):

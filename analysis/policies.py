@@ -55,10 +55,12 @@ def agent_policy(
     """The table of an agent that acts on observations only.
 
     `probabilities` maps observations (n, D) to action probabilities (n, A). Where the displayed
-    index is noisy they are averaged over it; `shown` puts one displayed index in its place.
+    index is noisy they are averaged over it; `shown` puts one displayed index in its place, and
+    the table is a read-only view: every epoch then looks the same.
     """
     dynamics, observer = dynamics_of(world), observer_of(world)
-    cells = np.arange(dynamics.cells - dynamics.S)
+    epochs = dynamics.K if shown is None else 1
+    cells = np.arange(epochs * dynamics.T * dynamics.S)
     policy = np.zeros((len(cells), dynamics.A))
     for chunk in np.array_split(cells, -(-len(cells) // CHUNK)):
         versions = _displayed(world, chunk, shown)
@@ -66,7 +68,8 @@ def agent_policy(
             rows = np.asarray(probabilities(observer.encode(chunk, index)), dtype=np.float64)
             _check_probabilities(rows, (len(chunk), dynamics.A))
             policy[chunk] += rows / rows.sum(axis=1, keepdims=True) / len(versions)
-    return policy.reshape(dynamics.K, dynamics.T, dynamics.S, dynamics.A)
+    table = policy.reshape(epochs, dynamics.T, dynamics.S, dynamics.A)
+    return np.broadcast_to(table, (dynamics.K, *table.shape[1:])) if shown is not None else table
 
 
 def _check_probabilities(rows: np.ndarray, shape: tuple[int, int]) -> None:

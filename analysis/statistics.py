@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.stats
+import scipy  # its stats take half a second to load, and load when they are used
 
 RESAMPLES = 2000
 

@@ -84,7 +84,8 @@ class _Worker:
     def end(self) -> None:
         """Stop the process, in the middle of a job if it must be."""
         self.pipe.close()
-        self.process.terminate()
+        # an idle one has nothing to unwind
+        (self.process.terminate if self.group else self.process.kill)()
         self.process.join()
 
 

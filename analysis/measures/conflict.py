@@ -1,5 +1,6 @@
 """Whose side the agent takes where the two oracles disagree."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ def conflict(subject: Subject) -> dict[str, Any]:
     return {"conflict": entries, "conflict_by_epoch": by_epoch}
 
 
+@functools.lru_cache(maxsize=32)
 def conflicts(world: World) -> dict[str, np.ndarray]:
     """`invest` and `survive` -> (K, T, S) bool: where the oracles at δ = 0 and 1 conflict so."""
     subject = Subject(world, np.empty(0))

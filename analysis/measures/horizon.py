@@ -1,13 +1,16 @@
 """What the agent gives up in an epoch, and what later epochs pay it back: two routes apart."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
-from myopia.analysis.epoch import follow_epoch
+from myopia.analysis.epoch import Epoch, follow_epoch
+from myopia.analysis.model import model_of
 from myopia.analysis.oracle import oracle_policy, patient_policy
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
+from myopia.envs.world import World
 
 
 @measure
@@ -19,18 +22,30 @@ def sacrifice_and_payback(subject: Subject) -> dict[str, Any]:
     brings to the next epoch, E_π[V^μ] - P_π(alive) E_μ[V^μ given alive]; `survival`: the rest.
     sum(payback - sacrifice) = J(π) - J(μ), exactly.
     """
-    model, world = subject.model, subject.world
-    myopic, patient = oracle_policy(world, 0.0), patient_policy(world)
-    following = np.zeros(model.S)
     sacrificed = paid = carried = 0.0
-    for k in reversed(range(model.K)):
+    for k, (following, mu, given_alive) in enumerate(myopic_course(subject.world)):
         own = subject.epoch(k, following)
-        mu, mu_alive = (follow_epoch(model, k, table[k], following) for table in (myopic, patient))
         entered = subject.occupancy.starts[k]
         sacrificed += entered @ (mu.reward - own.reward)
         paid += entered @ (own.onward - mu.onward)
-        given_alive = np.where(mu.alive > 0, mu.per_survivor, mu_alive.per_survivor)
         carried += entered @ (own.onward - own.alive * given_alive)
-        following = mu.reward + mu.onward
     payback = {"total": float(paid), "carry": float(carried), "survival": float(paid - carried)}
     return {"sacrifice": float(sacrificed), "payback": payback}
+
+
+@functools.lru_cache(maxsize=32)
+def myopic_course(world: World) -> list[tuple[np.ndarray, Epoch, np.ndarray]]:
+    """What every policy is held against here, a row for each epoch.
+
+    V^μ (S,) of the next epoch's first state, the epoch under μ, and E_μ[V^μ given alive] (S,).
+    """
+    model = model_of(world)
+    myopic, patient = oracle_policy(world, 0.0), patient_policy(world)
+    course = []
+    following = np.zeros(model.S)
+    for k in reversed(range(model.K)):
+        mu, kept = (follow_epoch(model, k, table[k], following) for table in (myopic, patient))
+        given_alive = np.where(mu.alive > 0, mu.per_survivor, kept.per_survivor)
+        course.append((following, mu, given_alive))
+        following = mu.reward + mu.onward
+    return course[::-1]
