@@ -18,7 +18,6 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from myopia.agents.files import write_whole
-from myopia.envs.sb3 import WorldVecEnv
 
 COUNTERS = (
     *("num_timesteps", "_total_timesteps", "_n_updates", "_current_progress_remaining"),
@@ -89,8 +88,8 @@ def load_checkpoint(path: Path, model: BaseAlgorithm, run: str) -> dict[str, Any
     return facts["extra"]
 
 
-def world_env(model: BaseAlgorithm) -> WorldVecEnv:
-    """The native batch that `model` trains on, below its wrappers."""
+def world_env(model: BaseAlgorithm) -> Any:
+    """The env that `model` trains on, below its wrappers; its `batch` has the lifetimes."""
     env: Any = model.env
     while isinstance(env, VecEnvWrapper):
         env = env.venv

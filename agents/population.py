@@ -4,8 +4,11 @@ Selection on what an epoch pays looks across epochs even where no learner does: 
 state from its own past scores better (arXiv 2009.09153).
 """
 
+import copy
 import dataclasses
 import logging
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +17,22 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import LinearSchedule
 
+from myopia.agents.checkpoint import load_checkpoint, save_checkpoint
 from myopia.agents.device import choose_device
 from myopia.agents.fence import fenced
 from myopia.agents.files import read_json, write_json
 from myopia.agents.keeper import Keeper
 from myopia.agents.lifetimes import LifetimeCallback, LifetimeLog
+from myopia.agents.ranking import RANKS, Score
 from myopia.agents.run import RunConfig, RunFolder
 from myopia.agents.selection import Selection, SelectionLog
 from myopia.agents.swapping import SharedWorlds
-from myopia.agents.train import finish, learn
+from myopia.agents.train import CHECKPOINT_SECONDS, finish, learn
 from myopia.agents.turns import Turns
+from myopia.envs import World
 from myopia.envs.choices import one_of
 
 logger = logging.getLogger(__name__)
-
-RANKS = {
-    "none": "no selection: the learners only train side by side",
-    "epoch": "mean reward of the last epoch that ended in each env",
-    "lifetime": "mean reward of the lifetimes that ended since the last selection",
-}
-"""What the members are ranked on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,12 +88,16 @@ FACTORS = (1.2, 0.8)
 
 
 def train_population(
-    config: PopulationConfig, out: Path | None = None, device: str = "auto"
+    config: PopulationConfig,
+    out: Path | None = None,
+    device: str = "auto",
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Path:
     """Train the members in lock step into `out`/member-00 and so on, each an ordinary run folder.
 
     `selection.json` tells every selection. A finished population is left as it is; an interrupted
-    one begins again. Raises ValueError for a folder that holds another one.
+    one goes on from its last checkpoint, which is written between two rounds, `interval` steps
+    apart. Raises ValueError for a folder that holds another one, or a damaged checkpoint.
     """
     world = config.run.make_world()
     chosen, why = choose_device(device, config.run.settings)
@@ -113,19 +116,23 @@ def train_population(
         logger.info("%s is done already", folder)
         return folder
     with fenced():
-        population = _Population(
-            config, folders, world, chosen, SelectionLog(folder / "selection.json")
-        )
-        population.train()
+        _Population(config, folder, folders, world, chosen, checkpoint_seconds).train()
     return folder
 
 
 class _Population:
     def __init__(
-        self, config: PopulationConfig, folders: list[RunFolder], world: Any, device: str, log: Any
+        self,
+        config: PopulationConfig,
+        path: Path,
+        folders: list[RunFolder],
+        world: World,
+        device: str,
+        checkpoint_seconds: float,
     ) -> None:
-        self.config, self.folders, self.log = config, folders, log
-        self.device, self.turns = device, Turns()
+        self.config, self.folders, self.device = config, folders, device
+        self.log, self.turns = SelectionLog(path / "selection.json"), Turns()
+        self.kept, self.seconds = path / "checkpoint", checkpoint_seconds
         self.generator = np.random.default_rng(config.run.seed)
         settings, credit = config.run.settings, config.run.credit_mode
         shared = None
@@ -133,20 +140,25 @@ class _Population:
             shared = SharedWorlds(
                 world, config.members, settings.num_envs, config.run.seed, self.turns
             )
-        self.models, self.scores, self.callbacks = [], [], []
+        self.models: list[Any] = []
+        self.scores, self.lifetimes, self.callbacks = [], [], []
         for index, one in enumerate(folders):
             seed = one.config.seed
             env = settings.env(world, credit, seed) if shared is None else shared.view(index)
             logs = one.path / "tensorboard"
             self.models.append(settings.build(env, credit, seed, device, logs))
             _shift(self.models[-1].policy, config.spread, self.generator)
-            self.scores.append(_Score(config.rank))
-            lifetimes = LifetimeLog(one.path / "episodes.parquet", world.max_epochs)
+            self.scores.append(Score(config.rank))
+            self.lifetimes.append(LifetimeLog(one.path / "episodes.parquet", world.max_epochs))
             keeper = Keeper(one.path, float("inf"), lambda: None)
             self.callbacks.append(
-                [keeper, LifetimeCallback(lifetimes), self.scores[-1], _Pause(self)]
+                [keeper, LifetimeCallback(self.lifetimes[-1]), self.scores[-1], _Pause(self)]
             )
         self.rates = [float(settings.learning_rate)] * config.members  # type: ignore[attr-defined]
+        self.earlier = [0.0] * config.members  # seconds that an interrupted training took
+        if (self.kept / "state.json").exists():
+            self._resume()
+        self._written = time.monotonic()
 
     def train(self) -> None:
         """All members, to the end."""
@@ -156,12 +168,59 @@ class _Population:
             )
         finally:
             self.log.write()
+        shutil.rmtree(self.kept, ignore_errors=True)
 
     def _member(self, index: int) -> None:
         folder, model, callbacks = self.folders[index], self.models[index], self.callbacks[index]
         with folder.recorded(self.device):
+            folder.add_seconds(self.earlier[index])
             learn(model, self.config.run.steps, callbacks)
-            finish(folder.path, model, callbacks[0], callbacks[1].log)
+            finish(folder.path, model, callbacks[0], self.lifetimes[index])
+
+    def between_rounds(self, timesteps: int) -> None:
+        """Every member waits after as many steps: select, and keep what must not be lost."""
+        if self.config.rank != "none":
+            self.select(timesteps)
+        if time.monotonic() - self._written >= self.seconds:
+            self._checkpoint(timesteps)
+            self._written = time.monotonic()
+
+    def _checkpoint(self, timesteps: int) -> None:
+        """Keep all members as they are; the files of a round count once `state.json` names it."""
+        for index, (one, model) in enumerate(zip(self.folders, self.models, strict=True)):
+            self.lifetimes[index].write()
+            extra = {"seconds": one.seconds(), "score": self.scores[index].state()}
+            save_checkpoint(self._member_file(timesteps, index), model, one.config.id, extra)
+        self.log.write()
+        state = {"timesteps": timesteps, "rates": self.rates}
+        write_json(
+            self.kept / "state.json", {**state, "generator": self.generator.bit_generator.state}
+        )
+        for old in self.kept.iterdir():
+            if old.is_dir() and old != self._member_file(timesteps, 0).parent:
+                shutil.rmtree(old)
+
+    def _resume(self) -> None:
+        state = read_json(self.kept / "state.json")
+        timesteps = state["timesteps"]
+        for index, (one, model) in enumerate(zip(self.folders, self.models, strict=True)):
+            extra = load_checkpoint(self._member_file(timesteps, index), model, one.config.id)
+            self.lifetimes[index].read(timesteps)
+            self.earlier[index] = extra["seconds"]
+            self.scores[index].restore(extra["score"])
+            self.callbacks[index][-1].selected = timesteps
+        self.log.read(timesteps)
+        self.generator.bit_generator.state = state["generator"]
+        self._set_rates(state["rates"])
+        logger.info("%s goes on after %d steps of each member", self.kept.parent, timesteps)
+
+    def _member_file(self, timesteps: int, index: int) -> Path:
+        return self.kept / f"{timesteps:012d}" / f"member-{index:02d}.safetensors"
+
+    def _set_rates(self, rates: list[float]) -> None:
+        self.rates = rates
+        for model, rate in zip(self.models, rates, strict=True):
+            _set_rate(model, rate)
 
     def select(self, timesteps: int) -> None:
         """Replace the worst by the best, then vary every learning rate."""
@@ -176,47 +235,17 @@ class _Population:
         for loser, winner in copied.items():
             source, target = self.models[winner].policy, self.models[loser].policy
             target.load_state_dict(source.state_dict())
-            target.optimizer.load_state_dict(source.optimizer.state_dict())
+            # a copy: torch would let both optimisers go on with the same moments
+            target.optimizer.load_state_dict(copy.deepcopy(source.optimizer.state_dict()))
             self.rates[loser] = self.rates[winner]
-        self.rates = [rate * float(self.generator.choice(FACTORS)) for rate in self.rates]
-        for model, rate in zip(self.models, self.rates, strict=True):
-            _set_rate(model, rate)
+        self._set_rates([rate * float(self.generator.choice(FACTORS)) for rate in self.rates])
         picked = sorted(int(index) for index in best)
         rates = list(self.rates)
         self.log.add(Selection(timesteps, self.config.rank, scores, picked, copied, rates))
 
 
-class _Score(BaseCallback):
-    """What a member earned, for the ranking."""
-
-    def __init__(self, rank: str) -> None:
-        super().__init__()
-        self.rank = rank
-        self._earned = self._last = np.zeros(0)
-        self._lifetimes: list[float] = []
-
-    def _on_step(self) -> bool:
-        infos = self.locals["infos"]
-        if not len(self._earned):
-            self._earned, self._last = np.zeros(len(infos)), np.full(len(infos), np.nan)
-        self._earned += self.locals["rewards"]
-        for env, info in enumerate(infos):
-            if info.get("epoch_end"):
-                self._last[env], self._earned[env] = self._earned[env], 0.0
-            if "episode" in info:
-                self._lifetimes.append(info["episode"]["r"])
-        return True
-
-    def take(self) -> float | None:
-        """The score since the last selection, or None where nothing has ended yet."""
-        lifetimes, self._lifetimes = self._lifetimes, []
-        if self.rank == "lifetime":
-            return float(np.mean(lifetimes)) if lifetimes else None
-        return None if np.isnan(self._last).all() else float(np.nanmean(self._last))
-
-
 class _Pause(BaseCallback):
-    """Waits for the other members between rollouts, and lets the first of them select."""
+    """Waits for the other members between rollouts; the first of them then acts for all."""
 
     per_rollout = True
 
@@ -230,8 +259,8 @@ class _Pause(BaseCallback):
             return
         self.selected = self.num_timesteps
         population.turns.wait()
-        if self.model is population.models[0] and population.config.rank != "none":
-            population.select(self.num_timesteps)
+        if self.model is population.models[0]:
+            population.between_rounds(self.num_timesteps)
 
     def _on_step(self) -> bool:
         return True

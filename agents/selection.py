@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from myopia.agents.files import write_json
+from myopia.agents.files import read_json, write_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +33,13 @@ class SelectionLog:
     def add(self, selection: Selection) -> None:
         """Note one; `write` puts it on the disk."""
         self.selections.append(selection)
+
+    def read(self, timesteps: int) -> None:
+        """Go on from the file that an interrupted run left, as it was after `timesteps`."""
+        for row in read_json(self.path):
+            copied = {int(loser): winner for loser, winner in row.pop("copied").items()}
+            if row["timesteps"] <= timesteps:
+                self.selections.append(Selection(**row, copied=copied))
 
     def write(self) -> None:
         """Replace the file by everything so far."""

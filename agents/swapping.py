@@ -23,7 +23,7 @@ class SharedWorlds:
 
     def __init__(self, world: World, learners: int, num_envs: int, seed: int, turns: Turns) -> None:
         self.learners, self.num_envs, self.turns = learners, num_envs, turns
-        self.env = make_sb3(world, learners * num_envs, seed=seed)
+        self.env: Any = make_sb3(world, learners * num_envs, seed=seed)
         self.holds = np.arange(learners * num_envs).reshape(learners, num_envs)
         self.actions = np.zeros((learners, num_envs), dtype=np.int64)
         self.observation: Any = None
@@ -53,6 +53,16 @@ class SharedWorlds:
         infos = [self.infos[index] for index in held]
         return self.observation[now], self.reward[held], self.done[held], infos
 
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that changes, where every learner has read the present step."""
+        return {"holds": self.holds, "seen": self.observation, **self.env.batch.state()}
+
+    def resume(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from what `state` gave."""
+        rest = dict(state)
+        self.holds, self.observation = rest.pop("holds"), rest.pop("seen")
+        self.env.batch.resume(rest)
+
     def _exchanged(self) -> np.ndarray:
         boundary = np.array([bool(info.get("epoch_end")) for info in self.infos]) & ~self.done
         holds = self.holds.copy()
@@ -69,6 +79,11 @@ class SharedView(VecEnv):
         self.shared, self.learner = shared, learner
         self.render_mode = None
         super().__init__(shared.num_envs, shared.env.observation_space, shared.env.action_space)
+
+    @property
+    def batch(self) -> SharedWorlds:
+        """What a checkpoint keeps of this env."""
+        return self.shared
 
     def reset(self) -> np.ndarray:
         """First observations."""

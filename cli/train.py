@@ -1,7 +1,5 @@
 """Train an agent in a world, into a run folder; the same command again goes on where it stopped.
 
-A population that was interrupted begins again.
-
 Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0 --out runs/first
 Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
 Example: myopia train Investment --seeds 0:16 --out runs/many
@@ -136,7 +134,8 @@ def _population(options: Options, config, device: str) -> tuple[Path, str]:
         swap=options.swap,
         spread=options.spread,
     )
-    return train_population(asked, options.out, device), f"population of {options.population}"
+    folder = train_population(asked, options.out, device, options.checkpoint_seconds)
+    return folder, f"population of {options.population}"
 
 
 def _many(options: Options, config: Any) -> int:

@@ -4,11 +4,13 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from myopia.agents.agent import Agent
 from myopia.agents.files import read_json
 from myopia.agents.population import PopulationConfig, train_population
+from myopia.agents.ranking import Score
 from myopia.agents.run import RunConfig
 from myopia.agents.swapping import SharedWorlds
 from myopia.agents.train import train
@@ -164,6 +166,65 @@ def test_a_population_without_selection_is_its_members_alone(tmp_path: Path) -> 
     alone = train(asked.member(0), tmp_path / "alone")
     assert weights(folder / "member-00") != weights(folder / "member-01")
     assert Agent.load(alone).settings == Agent.load(folder / "member-00").settings
+
+
+def interrupted(asked: PopulationConfig, folder: Path, steps: int, monkeypatch) -> Path:
+    """Stopped in the middle of a rollout of its second member, all that was due on the disk."""
+    with monkeypatch.context() as patch:
+        step = Score._on_step
+
+        def stop(self: Score) -> bool:
+            if self.num_timesteps >= steps and self.model.seed == asked.member(1).seed:
+                raise KeyboardInterrupt
+            return step(self)
+
+        patch.setattr(Score, "_on_step", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train_population(asked, folder, checkpoint_seconds=0)
+    assert not (folder / "member-00" / "weights.safetensors").exists()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("algo", "settings"),
+    [
+        (SMALL, {"rank": "epoch", "swap": True, "spread": 0.5}),
+        (SMALL, {"rank": "lifetime"}),
+        ("a2c:num_envs=4,n_steps=16", {"rank": "epoch"}),
+        (
+            "dqn:num_envs=4,learning_starts=60,buffer_size=200,batch_size=16",
+            {"rank": "epoch", "swap": True},
+        ),
+        ("recurrentppo:num_envs=4,n_steps=16,batch_size=32,memory=4", {"rank": "none"}),
+    ],
+)
+def test_an_interrupted_population_ends_as_one_that_was_not(
+    algo: str, settings, tmp_path: Path, monkeypatch
+) -> None:
+    asked = config(algo=algo, **settings)
+    whole = train_population(asked, tmp_path / "whole")
+    parts = interrupted(asked, tmp_path / "parts", 300, monkeypatch)
+    kept = sorted(path.name for path in (parts / "checkpoint").iterdir())
+    assert kept == ["000000000256", "state.json"]
+    train_population(asked, parts)
+    assert read_json(parts / "selection.json") == read_json(whole / "selection.json")
+    for index in range(3):
+        one, other = (folder / f"member-{index:02d}" for folder in (whole, parts))
+        assert weights(one) == weights(other)
+        lifetimes = [pl.read_parquet(run / "episodes.parquet") for run in (one, other)]
+        assert lifetimes[0].equals(lifetimes[1])
+        assert read_json(other / "run.json")["status"] == "done"
+    assert not (parts / "checkpoint").exists()
+
+
+def test_a_damaged_checkpoint_of_a_population_is_told(tmp_path: Path, monkeypatch) -> None:
+    asked = config(rank="epoch")
+    folder = interrupted(asked, tmp_path, 300, monkeypatch)
+    file = folder / "checkpoint" / "000000000256" / "member-01.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"member-01\.safetensors is damaged"):
+        train_population(asked, folder)
+    assert (folder / "checkpoint" / "state.json").exists()
 
 
 @pytest.mark.parametrize(
