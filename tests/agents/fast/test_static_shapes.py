@@ -1,15 +1,17 @@
 """The way of a GPU, taken on a CPU: shapes that do not follow the data, functions of tensors alone.
 
 What is captured as a graph is run again and again on the same addresses; here the functions are
-called so, and the training must be that of the CPU's own way.
+called so, and the training must be that of the CPU's own way. And the whole training is run on
+torch's meta device, which has no data: whatever would mix devices, or wait for a value, fails.
 """
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from myopia.agents.fast import engine
+from myopia.agents.fast import draws, engine
 from myopia.agents.fast.group import Group
 from myopia.agents.fast.ppo import FastPPO
 from myopia.agents.fast.together import learn_together
@@ -61,3 +63,52 @@ def test_the_same_training(world: str, settings: dict, monkeypatch) -> None:
     assert Rehearsed.calls == before + 6
     for one, other in zip(together, expected, strict=True):
         torch.testing.assert_close(weights(one), weights(other), rtol=1e-9, atol=1e-12)
+
+
+@pytest.fixture
+def without_data(monkeypatch) -> None:
+    """The meta device draws from no generator, and gives zeros to who asks for its data."""
+    monkeypatch.setattr(engine, "Graph", lambda function, parameters=None: function)
+    monkeypatch.setattr(draws, "_generator", lambda *arguments: None)
+    cpu = torch.Tensor.cpu
+    monkeypatch.setattr(
+        torch.Tensor,
+        "cpu",
+        lambda x: torch.zeros(x.shape, dtype=x.dtype) if x.is_meta else cpu(x),
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"target_kl": 1e-3}, {"credit": "window:4"}, {"credit": "epoch", "clip_range_vf": 0.2}],
+    ids=str,
+)
+@pytest.mark.parametrize("world", ["Investment", "Offers", "Orchard"])
+@pytest.mark.usefixtures("without_data")
+def test_every_tensor_is_made_on_the_device_and_nothing_waits(world: str, settings: dict) -> None:
+    together = [model(world, seed, device="meta", **settings) for seed in range(2)]
+    learn_together(together, 2 * ROLLOUT)
+    for one in together:
+        assert one.num_timesteps == 2 * ROLLOUT
+        assert {weight.device.type for weight in one.policy.parameters()} == {"meta"}
+
+
+@pytest.mark.usefixtures("without_data")
+def test_a_tensor_left_on_the_cpu_or_a_wait_would_be_noticed(monkeypatch) -> None:
+    one = model("Investment", device="meta")
+    one.learn(ROLLOUT)
+    learn = one.engine.learner._advantages
+
+    def left_behind(rewards: torch.Tensor, *arrays: torch.Tensor) -> torch.Tensor:
+        return learn(rewards + torch.ones(rewards.shape), *arrays)
+
+    monkeypatch.setattr(one.engine.learner, "_advantages", left_behind)
+    with pytest.raises(RuntimeError, match="meta"):
+        one.learn(ROLLOUT, reset_num_timesteps=False)
+
+    def waiting(rewards: torch.Tensor, *arrays: torch.Tensor) -> torch.Tensor:
+        return learn(rewards * float(np.sign(rewards.sum().item())), *arrays)
+
+    monkeypatch.setattr(one.engine.learner, "_advantages", waiting)
+    with pytest.raises(RuntimeError, match="meta"):
+        one.learn(ROLLOUT, reset_num_timesteps=False)
