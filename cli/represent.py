@@ -115,9 +115,18 @@ def _tables(title: str, tables: dict[str, list[dict[str, Any]]]) -> str:
         texts.append(
             text_table(
                 [
-                    {k: v for k, v in row.items() if k not in empty and not isinstance(v, list)}
+                    {
+                        key: _rounded(value)
+                        for key, value in row.items()
+                        if key not in empty and not isinstance(value, list)
+                    }
                     for row in rows
                 ]
             )
         )
     return "\n\n".join(filter(None, texts))
+
+
+def _rounded(value: Any) -> Any:
+    """What is 0 but for rounding, as 0."""
+    return 0.0 if isinstance(value, float) and abs(value) < 1e-12 else value

@@ -68,6 +68,17 @@ def test_saved_files_give_the_same_codes(trained, tmp_path):
     assert torch.allclose(rebuilt, dictionary(H)[1], atol=1e-5)
 
 
+def test_saelens_opens_it(tmp_path):
+    sae_lens = pytest.importorskip("sae_lens", reason="SAELens is not installed")
+    _, H = planted(samples=512)
+    dictionary = train_dictionary(H, 16, 2, 2, steps=3)
+    dictionary.save(tmp_path, seed=1)
+    opened = sae_lens.SAE.load_from_disk(tmp_path, device="cpu")
+    with torch.no_grad():
+        assert torch.allclose(opened.encode(H).to_dense(), dictionary.encode(H)[1], atol=1e-5)
+        assert torch.allclose(opened(H), dictionary(H)[1], atol=1e-5)
+
+
 def test_seeds_differ_and_are_repeatable():
     _, H = planted(samples=512)
     one, two = (train_dictionary(H, 16, 2, 2, steps=3, seed=5) for _ in range(2))
