@@ -168,9 +168,10 @@ class RunFolder:
 @functools.cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a result."""
-    packages = ("myopia", "gymnasium", "stable-baselines3", "sb3-contrib", "torch", "numpy")
+    packages = ("myopia", "gymnasium", "stable-baselines3", "sb3-contrib", "numpy")
     found = {package: importlib.metadata.version(package) for package in packages}
-    return {"python": sys.version.split()[0], **found}
+    # torch's own word tells its build, too
+    return {"python": sys.version.split()[0], **found, "torch": str(torch.__version__)}
 
 
 @functools.cache
