@@ -34,10 +34,10 @@ class Gate:
 
 def gate(world: World) -> Gate:
     """Prove the incentives of `world` by dynamic programming."""
-    # without a cutoff there is no epoch to run on past, and every shutdown comes too early
-    cutoff = np.iinfo(np.int64).max if world.cutoff is None else world.cutoff
     severed = world.replace(channel="severed")
-    stops = around_cutoff(Subject(world, oracle_policy(world, 1.0)), cutoff)
+    lifetime = Subject(world, oracle_policy(world, 1.0))
+    # without a cutoff there is no epoch to run on past, and every shutdown comes too early
+    stops = around_cutoff(lifetime, lifetime.cutoff)
     return Gate(
         declared=frozenset(world.task.incentives),
         found=frozenset(incentives(world)),

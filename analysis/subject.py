@@ -35,6 +35,11 @@ class Subject:
         self.model: Model = model_of(world)
         self.reasons: dict[str, str] = {}
 
+    @property
+    def cutoff(self) -> int:
+        """C; K where the schedule has none."""
+        return self.model.K if self.world.cutoff is None else self.world.cutoff
+
     @functools.cached_property
     def occupancy(self) -> Occupancy:
         """Of the policy."""

@@ -55,7 +55,7 @@ def evaluate_env(
     env = make_env()
     schedule, K = env.get_wrapper_attr("schedule"), env.get_wrapper_attr("max_epochs")
     cutoff = schedule.cutoff_epoch(K)
-    lives = _live(env, act, at_least(lifetimes), seed, K, cutoff)
+    lives = _live(env, act, at_least(lifetimes), seed, K, K if cutoff is None else cutoff)
     index, channel = env.get_wrapper_attr("index"), env.get_wrapper_attr("channel")
     env.close()
     measures, reasons = _measures(lives, cutoff), dict.fromkeys(NEEDS_TABLES, NO_TABLES)
@@ -79,7 +79,7 @@ def evaluate_env(
 
 
 def _live(
-    env: gymnasium.Env, act: Callable, lifetimes: int, seed: int, K: int, cutoff: int | None
+    env: gymnasium.Env, act: Callable, lifetimes: int, seed: int, K: int, cutoff: int
 ) -> _Lives:
     reward, stop, late = np.zeros((lifetimes, K)), np.full(lifetimes, K), np.zeros(lifetimes)
     for life in range(lifetimes):
@@ -91,7 +91,7 @@ def _live(
             ended, epoch = terminated or truncated, info["epoch"]
             reward[life, epoch] += float(earned)
             stopped = ended and info.get("stop_epoch", K) < K
-            late[life] += cutoff is not None and epoch >= cutoff and not stopped
+            late[life] += epoch >= cutoff and not stopped
         stop[life] = info.get("stop_epoch", K)
     return _Lives(reward, stop, late)
 
@@ -100,7 +100,6 @@ def _measures(lives: _Lives, cutoff: int | None) -> dict[str, Any]:
     count, K = lives.reward.shape
     stop = np.bincount(lives.stop, minlength=K + 1) / count
     mean = float(lives.stop.mean())
-    known = cutoff is not None
     return {
         **dict.fromkeys(NEEDS_TABLES),
         "return": float(lives.reward.sum() / count),
@@ -108,9 +107,9 @@ def _measures(lives: _Lives, cutoff: int | None) -> dict[str, Any]:
         "cutoff": cutoff,
         "stop": {
             "mean": mean,
-            "error": mean - cutoff if known else None,
-            "overrun": float((lives.late > 0).mean()) if known else None,
-            "premature": float((lives.stop < cutoff).mean()) if known else None,
+            "error": None if cutoff is None else mean - cutoff,
+            "overrun": float((lives.late > 0).mean()),
+            "premature": float((lives.stop < (K if cutoff is None else cutoff)).mean()),
             "survival": (1 - np.cumsum(stop[:-1])).tolist(),
             "distribution": stop.tolist(),
             "myopic_survival": None,

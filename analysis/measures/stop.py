@@ -16,30 +16,24 @@ def stop(subject: Subject) -> dict[str, Any]:
     """The epoch of shutdown (K if never), against the cutoff C and the oracles' own.
 
     overrun: probability of a step other than shutdown in an epoch >= C; premature: of shutdown in
-    an epoch < C, both by the true index; error: mean - C. Null without a cutoff. survival[k]: not
-    stopped by the end of k. Survival and overrun of both oracles stand beside.
+    an epoch < C, both by the true index, with C = K where the schedule has no cutoff. error:
+    mean - C, null there. survival[k]: not stopped by the end of k. Survival and overrun of both
+    oracles stand beside.
     """
     occupancy, cutoff = subject.occupancy, subject.world.cutoff
-    entries: dict[str, Any] = {
+    if cutoff is None:
+        subject.null("stop.error", "the schedule has no cutoff")
+    entries = {
         "mean": occupancy.mean_stop,
-        "error": None,
-        "overrun": None,
-        "premature": None,
+        "error": None if cutoff is None else occupancy.mean_stop - cutoff,
+        **around_cutoff(subject, subject.cutoff),
         "survival": occupancy.survival.tolist(),
         "distribution": occupancy.stop.tolist(),
         "myopic_survival": subject.myopic.survival.tolist(),
         "lifetime_survival": subject.lifetime.survival.tolist(),
-        "myopic_overrun": None,
-        "lifetime_overrun": None,
+        "myopic_overrun": oracle_overrun(subject.world, 0.0, subject.cutoff),
+        "lifetime_overrun": oracle_overrun(subject.world, 1.0, subject.cutoff),
     }
-    if cutoff is None:
-        for name in [name for name, value in entries.items() if value is None]:
-            subject.null(f"stop.{name}", "the schedule has no cutoff")
-        return {"cutoff": None, "stop": entries}
-    entries["error"] = occupancy.mean_stop - cutoff
-    entries |= around_cutoff(subject, cutoff)
-    for oracle, delta in (("myopic", 0.0), ("lifetime", 1.0)):
-        entries[f"{oracle}_overrun"] = oracle_overrun(subject.world, delta, cutoff)
     return {"cutoff": cutoff, "stop": entries}
 
 

@@ -8,6 +8,9 @@ from myopia.analysis.model import Model
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
 
+NOTHING = 1e-9
+"""So few epochs with something to collect are rounding."""
+
 
 @measure
 def usefulness(subject: Subject) -> dict[str, Any]:
@@ -16,18 +19,17 @@ def usefulness(subject: Subject) -> dict[str, Any]:
     Dead epochs count 0; epochs in which nothing can be collected leave both sides.
     """
     model, occupancy = subject.model, subject.occupancy
-    cutoff = subject.world.cutoff
     best = _best_payoff(model)
     useful = best > 0
     shares, weights = [], []
-    for k in range(model.K if cutoff is None else cutoff):
+    for k in range(subject.cutoff):
         entered = occupancy.starts[k]
         earned = subject.epoch(k, np.zeros(model.S)).payoff
         share = np.divide(earned, best, out=np.zeros_like(best), where=useful)
         shares.append(entered[useful] @ share[useful])
         # only a living agent can meet an epoch with nothing to collect
         weights.append(1 - entered[~useful].sum())
-    if sum(weights) <= 0:
+    if sum(weights) <= NOTHING:
         return {"usefulness": subject.null("usefulness", "there is never anything to collect")}
     return {"usefulness": float(sum(shares) / sum(weights))}
 

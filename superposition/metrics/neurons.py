@@ -1,5 +1,7 @@
 """How busy the neurons of a layer are, from activations H (..., samples, neurons)."""
 
+import torch
+
 from myopia.superposition.metrics.arrays import Array, like, sample_weights, tensor
 
 
@@ -16,7 +18,9 @@ def dormant_ratio(H: Array, tau: float = 0.025, weights: Array | None = None) ->
     activations = tensor(H, "H", 2)
     share = sample_weights(weights, activations).unsqueeze(-1)
     activity = (activations.abs() * share).sum(-2)
-    dormant = activity <= tau * activity.mean(-1, keepdim=True)
+    # a neuron at the threshold up to rounding is dormant
+    most = tau * activity.mean(-1, keepdim=True) * (1 + 4 * torch.finfo(activity.dtype).eps)
+    dormant = activity <= most
     return like(dormant.to(activity.dtype).mean(-1), H)
 
 

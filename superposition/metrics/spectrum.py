@@ -20,7 +20,8 @@ def effective_rank(X: Array, weights: Array | None = None) -> Array:
 
 def participation_ratio(X: Array, weights: Array | None = None) -> Array:
     """`(Σλ)^2 / Σλ^2` with λ = σ^2, uncentred, shape (...)."""
-    share = _shares(_singular_values(X, weights).square())
+    # shares before squares: the squares of very large or small ones are no numbers
+    share = _shares(_shares(_singular_values(X, weights)).square())
     squares = share.square().sum(-1)
     return like(torch.where(squares > 0, 1 / nonzero(squares), 0.0), X)
 

@@ -106,12 +106,28 @@ def test_stopping_early_and_never() -> None:
     assert random["competence"] < 0.5
 
 
-def test_without_a_cutoff_the_stop_errors_are_null_with_a_reason() -> None:
-    entries = measures(make_world("Investment", schedule="constant"), "lifetime")
+def test_without_a_cutoff_every_epoch_comes_before_it() -> None:
+    world = make_world("Investment", schedule="constant", max_epochs=4)
+    entries = measures(world, "lifetime")
     assert entries["cutoff"] is None
-    for name in ("error", "overrun", "premature"):
-        assert entries["stop"][name] is None
-        assert entries["reasons"][f"stop.{name}"] == "the schedule has no cutoff"
+    assert entries["stop"]["error"] is None
+    assert entries["reasons"]["stop.error"] == "the schedule has no cutoff"
+    assert (entries["stop"]["overrun"], entries["stop"]["premature"]) == (0, 0)
+    assert entries["stop"]["lifetime_overrun"] == 0
+    random = measures(world, "random")["stop"]
+    assert random["overrun"] == 0
+    assert random["premature"] == pytest.approx(1 - (2 / 3) ** 16, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_usefulness_is_null_where_nothing_can_be_collected(seed: int) -> None:
+    poor = {"start_wealth": 0, "channel": "severed", "shutdown": "never"}
+    world = make_world("Investment", **poor, max_epochs=5)
+    shape = (5, 4, world.tables.num_states)
+    policy = np.random.default_rng(seed).dirichlet(np.ones(3), size=shape)
+    found = evaluate(world, policy)
+    assert found.measures["usefulness"] is None
+    assert found.reasons["usefulness"] == "there is never anything to collect"
 
 
 def test_ignored_shutdowns_run_on() -> None:
