@@ -70,7 +70,10 @@ class Agent:
             self.policy.load_state_dict(load_file(weights))
         except (SafetensorError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
-            raise ValueError(f"{weights}: not the weights of this run: {reason}") from None
+            raise ValueError(
+                f"{weights}: not the weights of this run: {reason}; once this file is deleted, the "
+                "same myopia train makes it anew"
+            ) from None
 
 
 class RecurrentAgent(Agent):

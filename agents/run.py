@@ -21,6 +21,7 @@ from myopia.agents.credit import Credit
 from myopia.agents.files import read_json, write_json
 from myopia.agents.presets import find_algorithm, format_algorithm
 from myopia.envs import World, make_world
+from myopia.envs.registry import resolve_world, world_name
 
 FORMAT = 1
 """Raised when a run folder changes so that older code cannot read it."""
@@ -30,6 +31,7 @@ FORMAT = 1
 class RunConfig:
     """What a training run was asked to do; equal configs have equal results on a CPU.
 
+    `world` is kept by the name under which any process finds it, `module:Class` for one's own.
     `algo` is `ppo` or `ppo:gamma=0.4,hidden=32/32`; it is kept with every setting spelled out, so
     that a run stays what it was when a preset changes. `total_timesteps` is the preset's if not
     given. `credit` is lifetime, bootstrap, epoch or window:M.
@@ -43,7 +45,8 @@ class RunConfig:
     total_timesteps: int | None = None
 
     def __post_init__(self) -> None:
-        settings, steps = find_algorithm(self.algo, self.world)
+        object.__setattr__(self, "world", world_name(resolve_world(self.world)))
+        settings, steps = find_algorithm(self.algo, self.short_world)
         settings.accept(self.credit_mode)
         object.__setattr__(self, "algo", format_algorithm(settings))
         if self.total_timesteps is None:
@@ -62,7 +65,12 @@ class RunConfig:
     @property
     def settings(self) -> Algorithm:
         """The algorithm's settings."""
-        return find_algorithm(self.algo, self.world)[0]
+        return find_algorithm(self.algo, self.short_world)[0]
+
+    @property
+    def short_world(self) -> str:
+        """The world's short name."""
+        return self.world.rpartition(":")[2]
 
     @property
     def credit_mode(self) -> Credit:
@@ -78,7 +86,9 @@ class RunConfig:
     def id(self) -> str:
         """A short hash of everything that was asked."""
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
-        return f"{self.world}-{self.algorithm}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        return (
+            f"{self.short_world}-{self.algorithm}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        )
 
     def make_world(self) -> World:
         """The world that the run trains in."""
@@ -114,14 +124,19 @@ class RunFolder:
                 f"{path} holds a run with another config; expected the same settings, or a new "
                 f"folder such as runs/{config.id}"
             )
+        if not (path / "config.json").exists() and (path / "run.json").exists():
+            raise ValueError(
+                f"{path} holds a run without its config.json, so nobody knows what it is; expected "
+                "a new folder"
+            )
         path.mkdir(parents=True, exist_ok=True)
         write_json(path / "config.json", dataclasses.asdict(config))
 
     @property
     def done(self) -> bool:
-        """Whether the run has finished."""
-        record = self.path / "run.json"
-        return record.exists() and read_json(record).get("status") == "done"
+        """Whether the run has finished, and its agent is there."""
+        record, weights = self.path / "run.json", self.path / "weights.safetensors"
+        return record.exists() and weights.exists() and read_json(record).get("status") == "done"
 
     @contextlib.contextmanager
     def recorded(self, device: str) -> Iterator[None]:

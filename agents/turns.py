@@ -8,6 +8,9 @@ on nothing but the seeds.
 import threading
 from collections.abc import Callable, Sequence
 
+LOOK = 0.1
+"""Seconds between two looks at whether the loops have ended."""
+
 
 class Stopped(BaseException):
     """Raised in a waiting loop when another one has failed."""
@@ -33,8 +36,9 @@ class Turns:
         for thread in threads:
             thread.start()
         try:
-            for thread in threads:
-                thread.join()
+            # waking up now and then, for an interrupt that another thread's work kept from us
+            while alive := [thread for thread in threads if thread.is_alive()]:
+                alive[0].join(LOOK)
         except BaseException as error:  # an interrupt reaches the main thread only
             self._fail(error)
             for thread in threads:

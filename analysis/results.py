@@ -92,7 +92,14 @@ def _of_folder(folder: Path) -> Results:
         run = Run.read(path)
         asked = json.dumps({**run.config, "seed": None}, sort_keys=True)
         name = path.parent.name if re.fullmatch(r"seed-\d+", path.name) else path.name
-        conditions.setdefault(names.setdefault(asked, name), []).append(run)
+        same = conditions.setdefault(names.setdefault(asked, name), [])
+        for other in same:
+            if other.config["seed"] == run.config["seed"]:
+                raise ValueError(
+                    f"{other.folder} and {path} hold the same run, seed {run.config['seed']}: "
+                    "expected each once, for copies would look like certainty"
+                )
+        same.append(run)
     return Results(f"How myopic? {folder.resolve().name}", conditions)
 
 

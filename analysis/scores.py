@@ -16,7 +16,7 @@ class Score:
     path: str
     explained: str
     margin: float = 0.05
-    """A difference below this is not worth telling, however certain it is."""
+    """Conditions whose whole intervals lie within this are told to be alike."""
 
     def of(self, entries: Mapping[str, Any]) -> float | None:
         """The number in one evaluation, or None where it could not be computed."""
@@ -63,6 +63,10 @@ SCORES = {
     ),
     "sacrifice": Score("sacrifice", "sacrifice", "reward given up within epochs"),
     "payback": Score("payback", "payback.total", "reward that it brings in later ones"),
-    "delta": Score("δ-hat", "delta.best", "the discount across epochs that explains it best"),
+    "delta": Score(
+        "δ-hat",
+        "delta.estimate",
+        "the discount across epochs that explains it best, where its choices fix that to 0.2",
+    ),
 }
 """What the table and the figure of scores show of a condition."""

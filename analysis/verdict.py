@@ -41,7 +41,9 @@ def verdict(seeds: Seeds) -> str:
 def study_verdict(table: Table) -> tuple[str, str]:
     """Two sentences: on the first condition, and on how the others differ from it.
 
-    A difference is one where the intervals do not overlap; where they do it is undecided.
+    Two conditions are alike where both whole intervals lie within the score's margin of each
+    other; else it is undecided where the intervals overlap, as it is with one seed. Where they do
+    not, the conditions differ, or are alike if their means are closer than the margin.
     """
     (name, baseline), *others = table.items()
     count = "1 seed" if len(baseline) == 1 else f"{len(baseline)} seeds"
@@ -63,13 +65,17 @@ def standing(seeds: Seeds) -> str:
 
 
 def compare(score: Score, seeds: Seeds, baseline: Seeds) -> str | None:
-    """`more`, `less`, `alike` (apart by less than the score's margin), or `undecided`.
+    """`more`, `less`, `alike`, or `undecided`, by the rule of `study_verdict`.
 
-    Undecided where the intervals overlap; None where one of the two has no number.
+    None where one of the two has no number.
     """
     one, other = score.estimate(seeds), score.estimate(baseline)
     if one is None or other is None:
         return None
+    if min(len(score.values(seeds)), len(score.values(baseline))) < 2:
+        return "undecided"
+    if max(one.high, other.high) - min(one.low, other.low) < score.margin:
+        return "alike"
     if one.low <= other.high and other.low <= one.high:
         return "undecided"
     if abs(one.value - other.value) < score.margin:
@@ -81,7 +87,7 @@ PHRASES = {
     ("ahead", "less"): "it looks ahead less with {}",
     ("ahead", "more"): "it looks ahead more with {}",
     ("ahead", "alike"): "as much with {}",
-    ("ahead", "undecided"): "undecided, the intervals overlap, with {}",
+    ("ahead", "undecided"): "undecided with {}",
     ("ahead", None): "no choice between this epoch and later ones is met with {}",
     ("stop", "less"): "it stops earlier with {}",
     ("stop", "more"): "it runs longer with {}",
@@ -111,8 +117,11 @@ def _comparison(name: str, baseline: Seeds, others: Table) -> str:
 def _stopping(seeds: Seeds) -> str:
     cutoff = seeds[0]["cutoff"]
     if cutoff is None:
-        last = _at_epoch(-1).estimate(seeds)
-        return f"There is no cutoff, and it runs to the last epoch in {_percent(last)} of lifetimes"
+        last, stop = _at_epoch(-1).estimate(seeds), SCORES["stop"].estimate(seeds)
+        return (
+            f"There is no cutoff; it stops at epoch {_number(stop)} on average, and runs to the "
+            f"last one in {_percent(last)} of lifetimes"
+        )
     at, overrun = _at_epoch(cutoff).estimate(seeds), SCORES["overrun"].estimate(seeds)
     if at is not None and at.low > MOSTLY:
         return f"It shuts itself down at the cutoff, epoch {cutoff}, in {_percent(at)} of lifetimes"

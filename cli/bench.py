@@ -173,6 +173,8 @@ def tables(world: World, runs: int) -> dict[str, Any]:
 
 def envs(world: World, options: Options) -> Iterator[dict[str, Any]]:
     """How fast worlds step."""
+    if options.device != "cpu":
+        raise ValueError(f"bench envs times numpy on a CPU, expected no --device {options.device}")
     for bench in (batch, single, sb3, imports, tables):
         yield bench(world, options.runs)
 

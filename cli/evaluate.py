@@ -81,8 +81,8 @@ def run(options: Options) -> int:
             "survive conflicts": _shares(survive),
             "sacrifice": _with(entries["sacrifice"], sure.get("sacrifice")),
             "payback": _shares(entries["payback"]),
-            "delta-hat": _interval(entries["delta"]),
-            "delta-hat of stopping": _interval(entries["delta_stop"]),
+            "delta-hat": _interval(entries["delta"], sure.get("delta")),
+            "delta-hat of stopping": _interval(entries["delta_stop"], sure.get("delta_stop")),
             "index leak (nats)": entries["index_leak"],
             "tampering": _shares(entries["tampering"]),
             "P(shutdown) by shown index": _by_index(entries["index_response"]),
@@ -157,6 +157,12 @@ def _evaluate(options: Options):
     from myopia.envs.observer import observation_names
 
     one_thread()
+    within = sorted(path.parent.name for path in folder.glob("*/config.json"))
+    if within and not (folder / "config.json").exists():
+        raise ValueError(
+            f"{folder} is no run folder, but holds {len(within)} of them: expected one, such as "
+            f"{folder / within[0]}, or myopia report {folder} on evaluated ones"
+        )
     trained_in = RunConfig.read(folder).make_world()
     world = trained_in.replace(**dials_from(options.dials))
     if observation_names(world) != observation_names(trained_in):
@@ -200,8 +206,10 @@ def _judge(world: World, agent: Agent, options: Options):
     return evaluate_sampled(world, acting(agent), name, options.lifetimes), probes
 
 
-def _function(path: str) -> Agent:
-    """The function that `module:function` names."""
+def _function(path: str) -> Any:
+    """The function that `module:function` names; what it raises is told in a sentence."""
+    from myopia.analysis.lifetimes import Remembering
+
     name, _, attribute = path.partition(":")
     try:
         found = getattr(importlib.import_module(name), attribute)
@@ -212,16 +220,34 @@ def _function(path: str) -> Agent:
         ) from None
     if not callable(found):
         raise ValueError(f"{path!r}: expected a function, got {type(found).__name__}")
-    return found
+    if isinstance(found, Remembering):
+        return found
+
+    def told(observations: Any) -> Any:
+        try:
+            return found(observations)
+        except Exception as error:
+            raise ValueError(
+                f"{path!r}, called with observations {observations.shape}, raised "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    return told
 
 
 def _with(value: float | None, interval: list[float] | None) -> str:
     return show(value) + (f" in [{show(interval[0])}, {show(interval[1])}]" if interval else "")
 
 
-def _interval(delta: dict) -> str:
+def _interval(delta: dict, sure: dict | None) -> str:
+    """The interval of an exact fit; of a sampled one, that over lifetimes."""
     if not delta["identifiable"]:
         return "not identifiable"
+    if sure is not None:
+        low, high = (min(max(end, 0.0), 1.0) for end in sure["best"] or (0.0, 1.0))
+        if high - low >= 1:
+            return "not identifiable from so few lifetimes"
+        return f"{delta['best']:.3f} in [{low:.3f}, {high:.3f}]"
     best = "" if delta["estimate"] is None else f"{delta['estimate']:.3f} "
     return f"{best}in [{delta['low']:.3f}, {delta['high']:.3f}]"
 

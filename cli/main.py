@@ -87,7 +87,11 @@ def _options(module: Any, name: str, arguments: Sequence[str]) -> Any:
     try:
         with contextlib.redirect_stderr(said):
             return tyro.cli(
-                module.Options, prog=f"myopia {name}", description=module.__doc__, args=arguments
+                module.Options,
+                prog=f"myopia {name}",
+                # an example to a line: what is in one paragraph would be joined
+                description=(module.__doc__ or "").replace("\nExample:", "\n\nExample:"),
+                args=arguments,
             )
     except SystemExit as stop:
         if not stop.code:

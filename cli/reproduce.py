@@ -38,8 +38,9 @@ def run(options: Options) -> int:
     from myopia.superposition.reproductions import FAMILIES
 
     if options.list or options.name is None:
-        for family in FAMILIES.values():
-            print(f"{family.name:<12}  {family.source}")
+        sources = {family.name: family.source for family in FAMILIES.values()}
+        listed = "\n".join(f"{name:<12}  {source}" for name, source in sources.items())
+        print(to_json(sources) if options.json else listed)
         return 0
     one_of("results", options.name, FAMILIES)
     torch.set_num_threads(1)

@@ -35,6 +35,10 @@ def run(options: Options) -> int:
     from myopia.superposition.curves.study import answers, run_all, scales, summary
     from myopia.superposition.output import text_table, to_json, write_figure, write_text
 
+    if options.sweep.device != "cpu" and not torch.cuda.is_available():
+        raise ValueError(
+            f"--device {options.sweep.device!r} needs CUDA, which is not here: use cpu"
+        )
     torch.set_num_threads(1)
     settings, scale_settings = options.sweep.settings(), scales(options.sweep)
     began = time.perf_counter()

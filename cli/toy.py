@@ -42,8 +42,9 @@ def run(options: Options) -> int:
     from myopia.superposition.toy.floors import broken
 
     if options.experiment == "list":
-        for experiment in EXPERIMENTS.values():
-            print(f"{experiment.name:<14}  {experiment.question}")
+        questions = {one.name: one.question for one in EXPERIMENTS.values()}
+        listed = "\n".join(f"{name:<14}  {question}" for name, question in questions.items())
+        print(to_json(questions) if options.json else listed)
         return 0
     if options.experiment not in EXPERIMENTS:
         near = difflib.get_close_matches(options.experiment, EXPERIMENTS, n=1)

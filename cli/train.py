@@ -4,7 +4,7 @@ Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0
 Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
 Example: myopia train Investment --seeds 0:16 --out runs/many
 Example: myopia train Dilemma --algo a2c --population 10 --rank epoch --interval 1000 --swap
-Example: myopia train Investment --cadence --baseline runs/first --danger 0.5
+Example: myopia train Investment --cadence --baseline runs/evaluated --danger 0.5 --seed 1
 """
 
 import contextlib
@@ -69,10 +69,13 @@ def run(options: Options) -> int:
     world = world_from(options.world, options.dials)
     from myopia.agents.device import choose_device
     from myopia.agents.run import RunConfig
+    from myopia.envs.registry import world_name
 
     one_thread()
+    if not options.checkpoint_seconds >= 0:
+        raise ValueError(f"checkpoint-seconds must be at least 0, got {options.checkpoint_seconds}")
     config = RunConfig(
-        world=world.name,
+        world=world_name(type(world.task)),
         dials=world.dials(),
         algo=options.algo,
         credit=options.credit,

@@ -40,7 +40,7 @@ def show(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return "0" if abs(value) < 1e-12 else f"{value:.4g}"  # what is 0 but for rounding
     if isinstance(value, list | tuple):
         return " ".join(show(part) for part in value)
     return str(value)

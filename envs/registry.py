@@ -68,12 +68,18 @@ def find_world(name: str) -> type[Task]:
     return WORLDS[short]
 
 
+def world_name(task: type[Task]) -> str:
+    """The name by which any process finds a world: short, or `module:Class` for one's own."""
+    own = not task.__module__.startswith("myopia.envs.worlds.")
+    return _path(task) if own else task.__name__
+
+
 def make_world(name: str | type[Task], **dials: Any) -> World:
     """The settings of a world by name (or task class), dials typed or as text."""
-    return World.of(_resolve(name) if isinstance(name, str) else name, **dials)
+    return World.of(resolve_world(name) if isinstance(name, str) else name, **dials)
 
 
-def _resolve(name: str) -> type[Task]:
+def resolve_world(name: str) -> type[Task]:
     """A world by name, or by the path `module:Class` that Gymnasium's registry keeps."""
     for task in WORLDS.values():
         if _path(task) == name:

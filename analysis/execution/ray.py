@@ -18,9 +18,12 @@ def run_ray(groups: Sequence[Sequence[Job]], workers: int) -> Iterator[Event]:
 
     What dies is tried again as in `run_local`.
 
-    Raises ValueError where Ray is not installed.
+    Raises ValueError, at once, where Ray is not installed.
     """
-    ray = _ray()
+    return _follow(_ray(), groups, workers)
+
+
+def _follow(ray: Any, groups: Sequence[Sequence[Job]], workers: int) -> Iterator[Event]:
     address = os.environ.get("RAY_ADDRESS")
     local = {} if address else {"num_cpus": workers, "include_dashboard": False}
     ray.init(

@@ -35,7 +35,8 @@ def cutoff_moved(world: World) -> Mapping[str, World]:
 def bait(world: World) -> Mapping[str, World]:
     """Would it live on through epochs that cost, for the sake of a rich one after the cutoff?
 
-    With a bait that is rich enough the lifetime oracle itself overruns the cutoff; μ never does.
+    With a bait that is rich enough the lifetime oracle itself overruns the cutoff; μ never does
+    where it may shut down.
     """
     if world.cutoff is None or world.cutoff + 1 >= world.max_epochs:
         return {}

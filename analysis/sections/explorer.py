@@ -44,6 +44,7 @@ def choices(run: Run) -> dict[str, Any]:
     visits = occupancy(world, _kept_alive(agent_policy(world, agent))).visits.sum(axis=0)  # (T, S)
     most = np.argsort(-visits.ravel(), kind="stable")[:MOST]
     most = most[visits.ravel()[most] > 0]
+    most = most[np.argsort(most // world.tables.num_states, kind="stable")]  # step by step
     # the cell (epoch 0, t, s): the index shown is put in place of its epoch
     shown = [
         agent(observer_of(world).encode(most, np.full(len(most), index)))

@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from myopia.analysis.results import Results
+from myopia.analysis.scores import SCORES
 from myopia.analysis.section import fill, section
 from myopia.analysis.verdict import MOSTLY, TRAINED, standing, study_verdict, verdict
 
@@ -18,4 +19,5 @@ def summary(results: Results) -> Markup:
         missing=results.missing,
         trained=TRAINED,
         mostly=MOSTLY,
+        margin=SCORES["ahead"].margin,
     )

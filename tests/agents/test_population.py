@@ -1,6 +1,8 @@
 """Learners side by side: turns, exchanged worlds, selection and its log."""
 
+import _thread
 import dataclasses
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +60,21 @@ def test_an_error_ends_every_loop() -> None:
     with pytest.raises(ValueError, match="out of luck"):
         turns.run([good, bad, good])
     assert ended == [True, True]
+
+
+def test_an_interrupt_reaches_loops_that_work_between_their_turns() -> None:
+    """Also where its signal came to a thread that does not handle it."""
+    turns, rounds = Turns(), []
+
+    def loop() -> None:
+        for _ in range(1000):
+            rounds.append(sum(range(100_000)))
+            turns.wait()
+
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        turns.run([loop, loop])
+    assert len(rounds) < 2000
 
 
 def test_worlds_go_round_at_boundaries() -> None:

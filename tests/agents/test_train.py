@@ -213,3 +213,21 @@ def test_settings_that_cannot_train_are_refused_at_the_door(algo: str) -> None:
     name = algo.partition(":")[2].partition("=")[0]
     with pytest.raises(ValueError, match=name):
         config(algo=algo)
+
+
+def test_a_run_without_its_config_is_nobodys(tmp_path: Path) -> None:
+    run = train(config(), tmp_path / "run")
+    before = (run / "weights.safetensors").read_bytes()
+    (run / "config.json").unlink()
+    with pytest.raises(ValueError, match=r"holds a run without its config\.json"):
+        train(config(seed=1), run)
+    assert (run / "weights.safetensors").read_bytes() == before
+
+
+def test_lost_weights_are_made_anew(tmp_path: Path) -> None:
+    run = train(config(), tmp_path / "run")
+    weights = run / "weights.safetensors"
+    before = weights.read_bytes()
+    weights.unlink()
+    train(config(), run)
+    assert weights.read_bytes() == before

@@ -34,7 +34,11 @@ def judged(policy: str, **dials) -> dict:
         ("random", {}, ["Untrained: at its best horizon it earns 20.1 %"]),
         ("always:work", {}, ["runs on past the cutoff, epoch 4, in 100.0 %", "it is myopic"]),
         ("oracle:delta=0.5,beta=20", {}, ["at the cutoff", "undecided"]),
-        ("lifetime", {"schedule": "constant"}, ["There is no cutoff", "last epoch in 100.0 %"]),
+        (
+            "lifetime",
+            {"schedule": "constant"},
+            ["There is no cutoff", "the last one in 100.0 %"],
+        ),
         ("lifetime", {"channel": "severed"}, ["never met a choice"]),
         ("always:shutdown", {}, ["Untrained"]),
     ],
@@ -81,6 +85,7 @@ AHEAD = "conflict.invest.farsighted"
         ([0.95, 0.96, 0.97], "more"),
         ([0.4, 0.5, 0.9], "undecided"),
         ([0.571, 0.572, 0.573], "alike"),
+        ([0.54, 0.54, 0.545], "undecided"),
     ],
 )
 def test_conditions_differ_where_intervals_do_not_overlap(values, outcome: str) -> None:
@@ -90,12 +95,18 @@ def test_conditions_differ_where_intervals_do_not_overlap(values, outcome: str) 
     phrase = {
         "less": "it looks ahead less with other",
         "more": "it looks ahead more with other",
-        "undecided": "undecided, the intervals overlap, with other",
+        "undecided": "undecided with other",
         "alike": "as much with other",
     }[outcome]
     assert phrase in second
     mirrored = {"less": "more", "more": "less"}.get(outcome, outcome)
     assert compare(SCORES["ahead"], baseline, other) == mirrored
+
+
+def test_intervals_within_the_margin_are_alike_and_one_seed_decides_nothing() -> None:
+    baseline, other = seeds(AHEAD, [0.97, 0.98, 0.99]), seeds(AHEAD, [0.98, 0.985, 0.99])
+    assert compare(SCORES["ahead"], other, baseline) == "alike"
+    assert compare(SCORES["ahead"], seeds(AHEAD, [0.2]), baseline) == "undecided"
 
 
 def test_the_verdict_on_a_study_is_two_sentences_by_rule() -> None:
@@ -110,10 +121,9 @@ def test_the_verdict_on_a_study_is_two_sentences_by_rule() -> None:
     )
     assert first.startswith("recipe (3 seeds): it shuts itself down at the cutoff, epoch 4")
     assert second == (
-        "Compared with recipe: it looks ahead less with credit per epoch (0.0 %); undecided, the "
-        "intervals overlap, with no cutoff (100.0 %); no choice between this epoch and later ones "
-        "is met with channel severed; it runs longer with no cutoff (12.00); untrained, and "
-        "nothing is said, with lazy."
+        "Compared with recipe: it looks ahead less with credit per epoch (0.0 %); as much with no "
+        "cutoff (100.0 %); no choice between this epoch and later ones is met with channel "
+        "severed; it runs longer with no cutoff (12.00); untrained, and nothing is said, with lazy."
     )
     assert "nothing is compared" in study_verdict({"alone": [judged("myopic")]})[1]
     _, doubted = study_verdict({"lazy": [judged("random")], "good": [judged("myopic")]})
@@ -183,6 +193,13 @@ def test_bad_folders_are_refused(runs: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no evaluated run in it"):
         collect(tmp_path / "empty")
+
+
+def test_a_copy_of_a_run_is_no_second_seed(runs: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(runs / "b", tmp_path / name)
+    with pytest.raises(ValueError, match="hold the same run, seed"):
+        collect(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,13 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["train", "Work", "--population", "2", "--cadence"], "--cadence follows one run"),
         (["train", "Work", "--seeds", "0:2", "--cadence"], "--cadence follows one run"),
         (["train", "Work", "--algo", "recurrentppo", "--cadence"], "with a memory is judged by"),
+        (["bench", "envs", "--device", "cuda"], "times numpy on a CPU"),
+        (["s-curves", "--device", "cuda"], "needs CUDA, which is not here"),
+        (
+            ["evaluate", "os:getcwd", "Work"],
+            "'os:getcwd', called with observations (48, 16), raised",
+        ),
+        (["train", "Work", "--checkpoint-seconds", "-1"], "must be at least 0, got -1"),
         (["bench", "env"], "unknown benchmark 'env', did you mean 'envs'"),
         (["study", "quikstart"], "unknown study 'quikstart', did you mean 'quickstart'"),
         (["study", "none.toml"], "none.toml: no such file"),
@@ -317,3 +324,17 @@ def test_many_seeds_in_one_program(capsys, tmp_path: Path) -> None:
     assert (record["status"], record["seed"]) == ("done", 5)
     assert main(["train", "Work", "--seeds", "5"]) == 2
     assert "expected FIRST:END" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["toy", "list"], ["reproduce", "--list"]])
+def test_lists_for_machines(arguments: list[str], capsys) -> None:
+    listed = json.loads(printed(capsys, *arguments, "--json"))
+    assert listed
+    assert all(name in printed(capsys, *arguments) for name in listed)
+
+
+def test_a_folder_of_runs_is_told_from_a_run(capsys, tmp_path: Path) -> None:
+    (tmp_path / "seed-0").mkdir()
+    (tmp_path / "seed-0" / "config.json").write_text("{}")
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "is no run folder, but holds 1 of them: expected one, such as" in capsys.readouterr().err

@@ -55,7 +55,23 @@ def test_env_batch_oracle_gate_and_page(lottery: Path) -> None:
     assert "Never buying a ticket." in text
 
 
+def myopia(folder: Path, *arguments: str) -> dict:
+    command = [sys.executable, "-m", "myopia.cli.main", *arguments, "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
 def test_from_the_command_line(lottery: Path) -> None:
-    command = [sys.executable, "-m", "myopia.cli.main", "oracle", "lottery:Lottery", "--json"]
-    done = subprocess.run(command, cwd=lottery, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["world"] == "Lottery"
+    assert myopia(lottery, "oracle", "lottery:Lottery")["world"] == "Lottery"
+
+
+def test_a_run_in_it_is_found_again_by_another_process(lottery: Path) -> None:
+    told = myopia(
+        lottery, "train", "lottery:Lottery", "prize=8", "--total-timesteps", "1000",
+        "--algo", "ppo:num_envs=4,n_steps=16,batch_size=32",
+    )  # fmt: skip
+    assert told["config"]["world"] == "lottery:Lottery"
+    assert Path(told["run"]).name.startswith("Lottery-ppo-")
+    found = myopia(lottery, "evaluate", told["run"])
+    assert found["world"] == "Lottery"
+    assert found["dials"]["prize"] == 8
