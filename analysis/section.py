@@ -32,8 +32,13 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-# z: what rounds to zero has no sign
-TEMPLATES.filters["decimal"] = lambda value, digits=3: f"{value:z.{digits}f}"
+TEMPLATES.filters["decimal"] = lambda value, digits=3: decimal(value, digits)
+
+
+def decimal(value: float, digits: int = 3) -> str:
+    """A number with so many digits behind the point, fewer where it is large; no minus zero."""
+    large = (abs(value) >= 10) + (abs(value) >= 100)
+    return f"{value:z.{max(0, digits - large)}f}"
 
 
 def section(place: int, title: str) -> Callable[[Write], Write]:
