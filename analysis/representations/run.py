@@ -1,16 +1,20 @@
 """Run folders under inspection, one by one and side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 
 from myopia.agents.agent import Agent, snapshots
 from myopia.agents.run import RunConfig
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables
+from myopia.analysis.representations.states import states_of
 from myopia.analysis.representations.towers import activations, towers_of, untrained
+from myopia.envs.world import World, shutdown_allowed
 from myopia.superposition.figures import label, panels
 from myopia.superposition.similarity import linear_cka, procrustes_distance
 
@@ -33,16 +37,18 @@ def inspection_of(
     """
     agent, world = Agent.load(folder), RunConfig.read(folder).make_world()
     policy = agent.policy
+    closed = _closed(world) if isinstance(policy, MaskableActorCriticPolicy) else None
     inspection = Inspection(
         world,
-        towers_of(policy),
+        replace(towers_of(policy), closed=closed),
         fresh=lambda number: untrained(policy, number),
         basis=basis,
         distribution=distribution,
         directions=directions,
         seed=seed,
         snapshots={
-            steps: towers_of(Agent.load(folder, steps).policy) for steps in snapshots(folder)
+            steps: replace(towers_of(Agent.load(folder, steps).policy), closed=closed)
+            for steps in snapshots(folder)
         },
         folder=out,
     )
@@ -51,9 +57,16 @@ def inspection_of(
     if gap > SAME:
         raise ValueError(
             f"{folder}: the agent's choices are not those of its network alone (total variation "
-            f"{gap:.2g}), expected an agent without action masks"
+            f"{gap:.2g}), expected one that acts by what it observes"
         )
     return inspection
+
+
+def _closed(world: World) -> torch.Tensor:
+    """(n, A) bool: the shutdowns that `world` does not allow, in each of its situations."""
+    closed = torch.zeros(len(states_of(world)), len(world.actions), dtype=torch.bool)
+    closed[:, -1] = ~torch.from_numpy(shutdown_allowed(world.shutdown, states_of(world).step))
+    return closed
 
 
 def similarity(inspections: dict[str, Inspection]) -> Tables:

@@ -19,6 +19,9 @@ class Towers:
     networks: Mapping[str, Network]
     acting: str
     """The tower that chooses: `policy`, or `q`, which does so greedily."""
+    closed: Tensor | None = None
+    """(n, A) bool: what an agent with action masks may not do, in the n situations that it is
+    always asked about; None for agents without masks."""
 
     def __call__(self, observations: Tensor) -> Tensor:
         """Observations (n, D) -> probabilities (n, A)."""
@@ -31,6 +34,8 @@ class Towers:
 
     def probabilities(self, outputs: Tensor) -> Tensor:
         """Outputs (..., A) of the acting tower -> action probabilities."""
+        if self.closed is not None:
+            outputs = outputs.masked_fill(self.closed, -torch.inf)
         if self.actor.head == "categorical":
             return outputs.softmax(-1)
         greedy = nn.functional.one_hot(outputs.argmax(-1), outputs.shape[-1])
@@ -56,7 +61,7 @@ def activations(towers: Towers, observations: Tensor) -> dict[str, Tensor]:
 
 
 def towers_of(policy: Any) -> Towers:
-    """The towers of an SB3 policy: PPO's and A2C's `policy` and `value`, or a DQN's `q`.
+    """The towers of an SB3 policy: an actor-critic's `policy` and `value`, or a DQN's `q`.
 
     A QR-DQN's quantiles are averaged. Raises ValueError for any other kind of policy.
     """
@@ -69,7 +74,7 @@ def towers_of(policy: Any) -> Towers:
     if recurrent or not isinstance(extractor, FlattenExtractor):
         raise ValueError(
             f"{type(policy).__name__} is no plain network of its observation (a memory, or layers "
-            "shared by its towers): expected one of PPO, A2C, DQN or QR-DQN"
+            "shared by its towers): expected one of PPO, MaskablePPO, A2C, DQN, QR-DQN"
         )
     if hasattr(policy, "q_net"):
         network = network_of_modules(policy.q_net.q_net, "values")
