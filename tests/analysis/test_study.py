@@ -253,6 +253,14 @@ def test_an_end_in_the_middle_loses_nothing_that_was_finished(
     assert read_json(out / "study.json")["title"] == "Tiny"
 
 
+def test_without_ray_nothing_is_written(tiny: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    out = tiny.parent / "without-ray"
+    with pytest.raises(ValueError, match="Ray is not installed"):
+        follow(load_study(str(tiny)), out, backend="ray")
+    assert not out.exists()
+
+
 @pytest.mark.slow
 def test_ray_gives_the_same_results(tiny: Path, uninterrupted: dict[str, bytes]) -> None:
     pytest.importorskip("ray", reason="the extra `cluster` is not installed")
