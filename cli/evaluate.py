@@ -249,7 +249,7 @@ def _interval(delta: dict, sure: dict | None) -> str:
             return "not identifiable from so few lifetimes"
         return f"{delta['best']:.3f} in [{low:.3f}, {high:.3f}]"
     best = "" if delta["estimate"] is None else f"{delta['estimate']:.3f} "
-    return f"{best}in [{delta['low']:.3f}, {delta['high']:.3f}]"
+    return f"{best}in [{delta['low']:.3f}, {delta['high']:.3f}], β {delta['beta']:.3g}"
 
 
 def _by_index(rows: list[dict] | None) -> str:
