@@ -12,6 +12,11 @@ import numpy as np
 import scipy.special
 
 GROUPS = 10
+SHARES = {
+    float: ("overrun", "premature", "farsighted", "myopic", "neither"),
+    list: ("survival", "distribution"),
+}
+"""Entries that are probabilities, and lists of them: their intervals end at 0 and 1."""
 
 
 def at_least(lifetimes: int) -> int:
@@ -31,14 +36,20 @@ def jackknife(whole: Any, count: int, estimate: Callable[[np.ndarray], Any]) -> 
     return _intervals(whole, [estimate(np.flatnonzero(group != g)) for g in range(GROUPS)])
 
 
-def _intervals(whole: Any, parts: list[Any]) -> Any:
+def _intervals(whole: Any, parts: list[Any], share: bool = False) -> Any:
     if isinstance(whole, Mapping):
-        return {name: _intervals(value, [part[name] for part in parts])
-                for name, value in whole.items()}  # fmt: skip
+        return {
+            name: _intervals(
+                value, [part[name] for part in parts], name in SHARES.get(type(value), ())
+            )
+            for name, value in whole.items()
+        }
     if isinstance(whole, list):
-        return [_intervals(value, [part[at] for part in parts]) for at, value in enumerate(whole)]
+        each = enumerate(whole)
+        return [_intervals(value, [part[at] for part in parts], share) for at, value in each]
     if isinstance(whole, bool) or whole is None or any(part is None for part in parts):
         return None
     pseudo = GROUPS * whole - (GROUPS - 1) * np.array(parts)
     half = scipy.special.stdtrit(GROUPS - 1, 0.975) * pseudo.std(ddof=1) / np.sqrt(GROUPS)
-    return [float(pseudo.mean() - half), float(pseudo.mean() + half)]
+    ends = np.array([pseudo.mean() - half, pseudo.mean() + half])
+    return (ends.clip(0, 1) if share else ends).tolist()

@@ -132,6 +132,15 @@ def test_intervals_cover_as_often_as_they_say() -> None:
     assert (covered.mean(axis=0) >= low).all(), covered.mean(axis=0)
 
 
+def test_intervals_of_probabilities_end_at_0_and_1() -> None:
+    world = make_world("Work")
+    policy = reference_policy(world, "random")
+    found = evaluate_sampled(world, from_table(policy), lifetimes=500).json()["intervals"]["stop"]
+    for low, high in (found["overrun"], found["premature"], *found["survival"]):
+        assert 0 <= low <= high <= 1
+    assert found["premature"][1] == 1
+
+
 def test_the_jackknife_against_textbook_cases() -> None:
     """Of a mean: the t interval over group means. Of a biased variance: the bias is gone."""
     rng = np.random.default_rng(0)
