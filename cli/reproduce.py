@@ -7,7 +7,7 @@ Example: myopia reproduce toy-models --exact
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -32,19 +32,18 @@ def run(options: Options) -> int:
     """Measure the rows of one family."""
     import torch
 
-    import myopia.analysis.reproductions  # noqa: F401  (registers the families of worlds)
     from myopia.envs.choices import one_of
     from myopia.superposition.output import text_table, to_json, write_text
-    from myopia.superposition.reproductions import FAMILIES
 
+    known = families()
     if options.list or options.name is None:
-        sources = {family.name: family.source for family in FAMILIES.values()}
+        sources = {family.name: family.source for family in known.values()}
         listed = "\n".join(f"{name:<12}  {source}" for name, source in sources.items())
         print(to_json(sources) if options.json else listed)
         return 0
-    one_of("results", options.name, FAMILIES)
+    one_of("results", options.name, known)
     torch.set_num_threads(1)
-    rows = [asdict(row) for row in FAMILIES[options.name].rows(exact_only=options.exact)]
+    rows = [asdict(row) for row in known[options.name].rows(exact_only=options.exact)]
     verdict = {True: "pass", False: "FAIL", None: "-"}
     text = text_table([{**row, "passed": verdict[row["passed"]]} for row in rows])
     print(to_json(rows) if options.json else text)
@@ -52,3 +51,11 @@ def run(options: Options) -> int:
         write_text(options.out / f"{options.name}.json", to_json(rows))
         write_text(options.out / f"{options.name}.txt", text + "\n")
     return 1 if any(row["passed"] is False for row in rows) else 0
+
+
+def families() -> dict[str, Any]:
+    """The families of results by name, those of worlds among them."""
+    import myopia.analysis.reproductions  # noqa: F401  (registers them)
+    from myopia.superposition.reproductions import FAMILIES
+
+    return FAMILIES
