@@ -60,7 +60,10 @@ class Agent:
                 )
             weights = found[steps]
         if not weights.exists():
-            raise ValueError(f"{folder} has no weights.safetensors: the run has not finished")
+            raise ValueError(
+                f"{folder} has no weights.safetensors: the run has not finished, or they were "
+                "lost; the same myopia train makes them"
+            )
         agent.read(weights)
         return agent
 
@@ -70,10 +73,7 @@ class Agent:
             self.policy.load_state_dict(load_file(weights))
         except (SafetensorError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
-            raise ValueError(
-                f"{weights}: not the weights of this run: {reason}; once this file is deleted, the "
-                "same myopia train makes it anew"
-            ) from None
+            raise ValueError(f"{weights}: not the weights of this run: {reason}") from None
 
 
 class RecurrentAgent(Agent):

@@ -58,10 +58,13 @@ def save_checkpoint(path: Path, model: BaseAlgorithm, run: str, extra: dict[str,
     write_whole(path, lambda temporary: save_file(arrays, temporary, metadata=metadata))
 
 
-def load_checkpoint(path: Path, model: BaseAlgorithm, run: str) -> dict[str, Any]:
+def load_checkpoint(
+    path: Path, model: BaseAlgorithm, run: str, whole: Path | None = None
+) -> dict[str, Any]:
     """Put `model`, freshly built for the same run, where `save_checkpoint` left it.
 
-    Returns `extra`. Raises ValueError, before the model is touched, where the file is damaged or of
+    Returns `extra`. `whole` is the folder of a checkpoint of which `path` is a part. Raises
+    ValueError, before the model is touched, where the file is damaged or of
     another run.
     """
     try:
@@ -70,7 +73,8 @@ def load_checkpoint(path: Path, model: BaseAlgorithm, run: str) -> dict[str, Any
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise ValueError(
-            f"{path} is damaged ({str(error).splitlines()[0]}): delete it to train from the start"
+            f"{path} is damaged ({str(error).splitlines()[0]}): delete {whole or 'it'} to train "
+            "from the start"
         ) from None
     if facts["run"] != run:
         raise ValueError(f"{path} is of the run {facts['run']}, expected {run}")

@@ -30,12 +30,14 @@ class Keeper(BaseCallback):
     def __init__(self, folder: Path, seconds: float, checkpoint: Callable[[], None]) -> None:
         super().__init__()
         self.folder, self.seconds, self.checkpoint = folder, seconds, checkpoint
-        self._written, self._looked = time.monotonic(), None
+        self._written = time.monotonic()
+        self.looked: int | None = None
+        """After how many steps it looked last."""
 
     def _on_rollout_start(self) -> None:
-        if self._looked is not None and self.num_timesteps - self._looked < self.BETWEEN:
+        if self.looked is not None and self.num_timesteps - self.looked < self.BETWEEN:
             return
-        self._looked = self.num_timesteps
+        self.looked = self.num_timesteps
         check_finite(self.model)
         if self.num_timesteps >= 2 * max(snapshots(self.folder), default=0):
             self.snapshot()

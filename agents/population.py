@@ -113,6 +113,7 @@ def train_population(
     ]
     write_json(record, asked)
     if all(one.done for one in folders):
+        shutil.rmtree(folder / "checkpoint", ignore_errors=True)
         logger.info("%s is done already", folder)
         return folder
     with fenced():
@@ -189,26 +190,39 @@ class _Population:
         """Keep all members as they are; the files of a round count once `state.json` names it."""
         for index, (one, model) in enumerate(zip(self.folders, self.models, strict=True)):
             self.lifetimes[index].write()
-            extra = {"seconds": one.seconds(), "score": self.scores[index].state()}
+            extra = {
+                "seconds": one.seconds(),
+                "looked": self.callbacks[index][0].looked,
+                "score": self.scores[index].state(),
+            }
             save_checkpoint(self._member_file(timesteps, index), model, one.config.id, extra)
         self.log.write()
-        state = {"timesteps": timesteps, "rates": self.rates}
-        write_json(
-            self.kept / "state.json", {**state, "generator": self.generator.bit_generator.state}
-        )
+        state = {
+            "population": dataclasses.asdict(self.config),
+            "timesteps": timesteps,
+            "rates": self.rates,
+            "generator": self.generator.bit_generator.state,
+        }
+        write_json(self.kept / "state.json", state)
         for old in self.kept.iterdir():
             if old.is_dir() and old != self._member_file(timesteps, 0).parent:
                 shutil.rmtree(old)
 
     def _resume(self) -> None:
         state = read_json(self.kept / "state.json")
+        if state.get("population") != dataclasses.asdict(self.config):
+            raise ValueError(
+                f"{self.kept} is of another population: delete it to train from the start"
+            )
         timesteps = state["timesteps"]
         for index, (one, model) in enumerate(zip(self.folders, self.models, strict=True)):
-            extra = load_checkpoint(self._member_file(timesteps, index), model, one.config.id)
+            file = self._member_file(timesteps, index)
+            extra = load_checkpoint(file, model, one.config.id, whole=self.kept)
             self.lifetimes[index].read(timesteps)
             self.earlier[index] = extra["seconds"]
             self.scores[index].restore(extra["score"])
-            self.callbacks[index][-1].selected = timesteps
+            keeper, *_, pause = self.callbacks[index]
+            keeper.looked, pause.selected = extra["looked"], timesteps
         self.log.read(timesteps)
         self.generator.bit_generator.state = state["generator"]
         self._set_rates(state["rates"])

@@ -31,7 +31,7 @@ FORMAT = 1
 class RunConfig:
     """What a training run was asked to do; equal configs have equal results on a CPU.
 
-    `world` is kept by the name under which any process finds it, `module:Class` for one's own.
+    `world` is kept by the name under which other processes find it, `module:Class` for one's own.
     `algo` is `ppo` or `ppo:gamma=0.4,hidden=32/32`; it is kept with every setting spelled out, so
     that a run stays what it was when a preset changes. `total_timesteps` is the preset's if not
     given. `credit` is lifetime, bootstrap, epoch or window:M.
@@ -135,8 +135,7 @@ class RunFolder:
     @property
     def done(self) -> bool:
         """Whether the run has finished, and its agent is there."""
-        record, weights = self.path / "run.json", self.path / "weights.safetensors"
-        return record.exists() and weights.exists() and read_json(record).get("status") == "done"
+        return is_done(self.path)
 
     @contextlib.contextmanager
     def recorded(self, device: str) -> Iterator[None]:
@@ -178,6 +177,12 @@ class RunFolder:
                 "git_commit": git_commit(),
             },
         )
+
+
+def is_done(folder: Path) -> bool:
+    """Whether the run in a folder has finished, and its agent is there."""
+    record, weights = folder / "run.json", folder / "weights.safetensors"
+    return record.exists() and weights.exists() and read_json(record).get("status") == "done"
 
 
 @functools.cache

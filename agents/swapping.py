@@ -55,12 +55,12 @@ class SharedWorlds:
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that changes, where every learner has read the present step."""
-        return {"holds": self.holds, "seen": self.observation, **self.env.batch.state()}
+        return {"holds": self.holds, **self.env.batch.state()}
 
     def resume(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` gave."""
         rest = dict(state)
-        self.holds, self.observation = rest.pop("holds"), rest.pop("seen")
+        self.holds = rest.pop("holds")
         self.env.batch.resume(rest)
 
     def _exchanged(self) -> np.ndarray:

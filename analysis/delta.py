@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from myopia.analysis.oracle import solve, solve_many
+from myopia.analysis.oracle import kept, solve, solve_many
 from myopia.envs.world import World
 
 TICKS = 10_000
@@ -66,7 +66,8 @@ class Fit:
     @property
     def estimate(self) -> float | None:
         """`best`, where the interval is narrow enough to mean something."""
-        return self.best if self.high - self.low <= WIDEST else None
+        wide = self.high - self.low > WIDEST + 0.5 / TICKS  # in whole ticks: no matter of rounding
+        return None if wide else self.best
 
 
 def explain(world: World, question: Choices, chosen: np.ndarray, weight: np.ndarray) -> Fit | None:
@@ -77,7 +78,7 @@ def explain(world: World, question: Choices, chosen: np.ndarray, weight: np.ndar
     """
     cells, coarse = ladder(world, question)
     weight = weight.ravel()[cells]
-    made = weight > NEGLIGIBLE * max(weight.sum(), 1e-300)
+    made = weight > NEGLIGIBLE * max(weight.sum(), TINY)
     if not made.any():
         return None
     weight = weight[made] / weight[made].sum()
@@ -129,7 +130,7 @@ def ladder(world: World, question: Choices) -> tuple[np.ndarray, np.ndarray]:
         varies |= (np.abs(values - first).max(axis=1) > 1e-9 * scale).any(axis=0)
         parts.append(values)
     cells = np.flatnonzero(varies)
-    return cells, np.concatenate([values[..., cells] for values in parts])
+    return kept(cells), kept(np.concatenate([values[..., cells] for values in parts]))
 
 
 @functools.lru_cache(maxsize=16)
@@ -137,7 +138,8 @@ def rungs(world: World, question: Choices, ticks: tuple[int, ...]) -> np.ndarray
     """What `ladder` says of its cells, at other discounts: (len(ticks), options, C)."""
     cells, _ = ladder(world, question)
     parts = _in_parts(world, np.array(ticks) / TICKS)
-    return np.concatenate([_values(world, question, deltas)[..., cells] for deltas in parts])
+    values = [_values(world, question, deltas)[..., cells] for deltas in parts]
+    return kept(np.concatenate(values))
 
 
 def _values(world: World, question: Choices, deltas: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ class Solution(NamedTuple):
 def solve(world: World, delta: float, gamma: float = 1.0) -> Solution:
     """Optimal values of `world` under δ and γ, in [0, 1] each (else ValueError)."""
     q, v = solve_many(world, [delta], gamma)
-    return Solution(_kept(q[0]), _kept(v[0]))
+    return Solution(kept(q[0]), kept(v[0]))
 
 
 def solve_many(world: World, deltas: Sequence[float] | np.ndarray, gamma: float = 1.0) -> Solution:
@@ -54,7 +54,7 @@ def solve_many(world: World, deltas: Sequence[float] | np.ndarray, gamma: float 
 def optimal_actions(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
     """(K, T, S, A) bool: allowed actions whose Q is within the tolerance of V."""
     solution = solve(world, delta, gamma)
-    return _kept(near(solution.q, solution.v[:-1]) & model_of(world).allowed[:, None, :])
+    return kept(near(solution.q, solution.v[:-1]) & model_of(world).allowed[:, None, :])
 
 
 @functools.lru_cache(maxsize=32)
@@ -63,7 +63,7 @@ def oracle_policy(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
 
     Among optimal actions those with the largest Q at δ = 1, then not shutting down, then uniform.
     """
-    return _kept(_break_ties(optimal_actions(world, delta, gamma), solve(world, 1.0, gamma).q))
+    return kept(_break_ties(optimal_actions(world, delta, gamma), solve(world, 1.0, gamma).q))
 
 
 def patient_policy(world: World) -> np.ndarray:
@@ -93,7 +93,7 @@ def start_value(world: World, values: np.ndarray) -> float:
     return float(model_of(world).start @ values)
 
 
-def _kept(array: np.ndarray) -> np.ndarray:
+def kept(array: np.ndarray) -> np.ndarray:
     """Shared by everybody who asks: not to be written to."""
     array.setflags(write=False)
     return array

@@ -28,7 +28,10 @@ CHUNK = 1 << 16
 
 
 def reference_policy(world: World, name: str) -> np.ndarray:
-    """The policy that `name` describes. Raises ValueError naming the nearest valid one."""
+    """The policy that `name` describes; an oracle's is shared, and read-only.
+
+    Raises ValueError naming the nearest valid one.
+    """
     kind, _, argument = name.partition(":")
     if kind not in REFERENCES:
         raise unknown("policy", kind, REFERENCES)

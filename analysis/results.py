@@ -55,7 +55,8 @@ class Results:
 def collect(folder: Path) -> Results:
     """The judged runs of a study's folder, of a folder of run folders, or of one run folder.
 
-    Outside a study, runs that differ in their seed alone are one condition. Raises ValueError where
+    Outside a study, runs that differ in their seed alone are one condition, as are the members of
+    a population. Raises ValueError where
     there is none, or where one cannot be read.
     """
     if not folder.is_dir():
@@ -90,8 +91,10 @@ def _of_folder(folder: Path) -> Results:
         if not (path / "evaluation.json").exists():
             continue
         run = Run.read(path)
-        asked = json.dumps({**run.config, "seed": None}, sort_keys=True)
-        name = path.parent.name if re.fullmatch(r"seed-\d+", path.name) else path.name
+        population = path.parent / "population.json"
+        among = read_json(population) if population.exists() else None
+        asked = json.dumps({**run.config, "seed": None, "among": among}, sort_keys=True)
+        name = path.parent.name if re.fullmatch(r"(seed|member)-\d+", path.name) else path.name
         same = conditions.setdefault(names.setdefault(asked, name), [])
         for other in same:
             if other.config["seed"] == run.config["seed"]:

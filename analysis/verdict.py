@@ -117,10 +117,13 @@ def _comparison(name: str, baseline: Seeds, others: Table) -> str:
 def _stopping(seeds: Seeds) -> str:
     cutoff = seeds[0]["cutoff"]
     if cutoff is None:
-        last, stop = _at_epoch(-1).estimate(seeds), SCORES["stop"].estimate(seeds)
+        never = _at_epoch(-1).estimate(seeds)
+        if never is not None and never.low > MOSTLY:
+            return f"There is no cutoff, and it never stops in {_percent(never)} of lifetimes"
+        stop = SCORES["stop"].estimate(seeds)
         return (
-            f"There is no cutoff; it stops at epoch {_number(stop)} on average, and runs to the "
-            f"last one in {_percent(last)} of lifetimes"
+            f"There is no cutoff; it never stops in {_percent(never)} of lifetimes, and at epoch "
+            f"{_number(stop)} on average, where never counts as the number of epochs"
         )
     at, overrun = _at_epoch(cutoff).estimate(seeds), SCORES["overrun"].estimate(seeds)
     if at is not None and at.low > MOSTLY:

@@ -240,16 +240,17 @@ def _with(value: float | None, interval: list[float] | None) -> str:
 
 
 def _interval(delta: dict, sure: dict | None) -> str:
-    """The interval of an exact fit; of a sampled one, that over lifetimes."""
+    """The interval of the fit; of a sampled one widened by that over lifetimes."""
     if not delta["identifiable"]:
         return "not identifiable"
+    low, high = delta["low"], delta["high"]
     if sure is not None:
-        low, high = (min(max(end, 0.0), 1.0) for end in sure["best"] or (0.0, 1.0))
-        if high - low >= 1:
-            return "not identifiable from so few lifetimes"
-        return f"{delta['best']:.3f} in [{low:.3f}, {high:.3f}]"
+        ends = sure["best"] or (0.0, 1.0)
+        low, high = min(low, max(ends[0], 0.0)), max(high, min(ends[1], 1.0))
+    if low <= 0 and high >= 1:
+        return "not identifiable"
     best = "" if delta["estimate"] is None else f"{delta['estimate']:.3f} "
-    return f"{best}in [{delta['low']:.3f}, {delta['high']:.3f}], β {delta['beta']:.3g}"
+    return f"{best}in [{low:.3f}, {high:.3f}], β {delta['beta']:.3g}"
 
 
 def _by_index(rows: list[dict] | None) -> str:

@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import sys
+from pathlib import Path
 from typing import Any, TypeVar
 
 import gymnasium
@@ -69,9 +71,16 @@ def find_world(name: str) -> type[Task]:
 
 
 def world_name(task: type[Task]) -> str:
-    """The name by which any process finds a world: short, or `module:Class` for one's own."""
-    own = not task.__module__.startswith("myopia.envs.worlds.")
-    return _path(task) if own else task.__name__
+    """The name by which other processes find a world: short, or `module:Class` for one's own.
+
+    A script that is run stands for the module that it would be.
+    """
+    module = task.__module__
+    if module.startswith("myopia.envs.worlds."):
+        return task.__name__
+    if module == "__main__" and (script := getattr(sys.modules[module], "__file__", None)):
+        module = Path(script).stem
+    return f"{module}:{task.__name__}"
 
 
 def make_world(name: str | type[Task], **dials: Any) -> World:
@@ -82,7 +91,7 @@ def make_world(name: str | type[Task], **dials: Any) -> World:
 def resolve_world(name: str) -> type[Task]:
     """A world by name, or by the path `module:Class` that Gymnasium's registry keeps."""
     for task in WORLDS.values():
-        if _path(task) == name:
+        if name in (_path(task), world_name(task)):
             return task
     return find_world(name)
 

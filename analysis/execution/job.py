@@ -12,7 +12,7 @@ import numpy as np
 
 from myopia.agents.files import read_json
 from myopia.agents.many import MOST
-from myopia.agents.run import RunConfig
+from myopia.agents.run import RunConfig, is_done
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Job:
                 f"{self.folder} holds a run with other settings than {self.name} has; expected "
                 "the study that made it, or another folder"
             )
-        record, judged = self.folder / "run.json", self.folder / "evaluation.json"
-        if not (record.exists() and judged.exists()) or read_json(record)["status"] != "done":
+        judged = self.folder / "evaluation.json"
+        if not (judged.exists() and is_done(self.folder)):
             return False
         return set(self.probes) <= read_json(judged).get("probes", {}).keys()
 

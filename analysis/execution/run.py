@@ -49,12 +49,12 @@ def run_study(
         raise ValueError(f"workers must be at least 1, got {workers}")
     jobs = study.jobs(out)
     todo = [job for job in jobs if not job.finished()]
-    events = execute(grouped(todo, workers), workers)
+    events = execute(grouped(todo, workers), workers) if todo else ()
     write_json(out / "study.json", dataclasses.asdict(study))
     progress = Progress(len(jobs), len(jobs) - len(todo))
     yield progress
     began = time.monotonic()
-    for event in events if todo else ():
+    for event in events:
         count = len(event.jobs)
         progress = dataclasses.replace(progress, seconds=time.monotonic() - began)
         if event.kind == "began":

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.oracle import oracle_policy
+from myopia.analysis.oracle import kept, oracle_policy
 from myopia.analysis.registry import measure
 from myopia.analysis.subject import Subject
 from myopia.envs.world import World
@@ -45,4 +45,4 @@ def conflicts(world: World) -> dict[str, np.ndarray]:
     apart = ~(subject.optimal(0.0) & subject.optimal(1.0)).any(axis=-1)
     stops = [oracle_policy(world, delta)[..., -1] > 0 for delta in (0.0, 1.0)]
     survive = apart & (stops[0] != stops[1])
-    return {"invest": apart & ~survive, "survive": survive}
+    return {"invest": kept(apart & ~survive), "survive": kept(survive)}

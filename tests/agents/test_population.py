@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from myopia.agents.agent import Agent
+from myopia.agents import population
+from myopia.agents.agent import Agent, snapshots
 from myopia.agents.files import read_json
 from myopia.agents.population import PopulationConfig, train_population
 from myopia.agents.ranking import Score
@@ -22,8 +23,11 @@ from myopia.envs import make_sb3, make_world
 SMALL = "ppo:num_envs=4,n_steps=16,batch_size=32,n_epochs=1"
 
 
-def config(members: int = 3, algo: str = SMALL, steps: int = 512, **settings) -> PopulationConfig:
-    run = RunConfig("Investment", make_world("Investment").dials(), algo, total_timesteps=steps)
+def config(
+    members: int = 3, algo: str = SMALL, steps: int = 512, dials: dict | None = None, **settings
+) -> PopulationConfig:
+    dials = make_world("Investment", **(dials or {})).dials()
+    run = RunConfig("Investment", dials, algo, total_timesteps=steps)
     return PopulationConfig(run, members, **{"rank": "none", "interval": 128, **settings})
 
 
@@ -185,10 +189,26 @@ def test_a_population_without_selection_is_its_members_alone(tmp_path: Path) -> 
     assert Agent.load(alone).settings == Agent.load(folder / "member-00").settings
 
 
-def interrupted(asked: PopulationConfig, folder: Path, steps: int, monkeypatch) -> Path:
-    """Stopped in the middle of a rollout of its second member, all that was due on the disk."""
+LONG = {"epoch_length": 20, "shutdown": "never"}
+"""Epochs that are longer than a round of selection."""
+
+
+def interrupted(
+    asked: PopulationConfig, folder: Path, steps: int, monkeypatch, in_a_checkpoint: bool = False
+) -> Path:
+    """Stopped in the middle of a rollout of its second member, or of its second checkpoint."""
     with monkeypatch.context() as patch:
         step = Score._on_step
+        write, written = population.write_json, []
+
+        def halfway(path: Path, value: object) -> None:
+            if path.name == "state.json":
+                written.append(path)
+                if len(written) == 2 and in_a_checkpoint:
+                    raise KeyboardInterrupt
+            write(path, value)
+
+        patch.setattr(population, "write_json", halfway)
 
         def stop(self: Score) -> bool:
             if self.num_timesteps >= steps and self.model.seed == asked.member(1).seed:
@@ -207,7 +227,7 @@ def interrupted(asked: PopulationConfig, folder: Path, steps: int, monkeypatch) 
     [
         (SMALL, {"rank": "epoch", "swap": True, "spread": 0.5}),
         (SMALL, {"rank": "lifetime"}),
-        ("a2c:num_envs=4,n_steps=16", {"rank": "epoch"}),
+        ("a2c:num_envs=4,n_steps=16", {"rank": "epoch", "interval": 64, "dials": LONG}),
         (
             "dqn:num_envs=4,learning_starts=60,buffer_size=200,batch_size=16",
             {"rank": "epoch", "swap": True},
@@ -215,19 +235,22 @@ def interrupted(asked: PopulationConfig, folder: Path, steps: int, monkeypatch) 
         ("recurrentppo:num_envs=4,n_steps=16,batch_size=32,memory=4", {"rank": "none"}),
     ],
 )
+@pytest.mark.parametrize("in_a_checkpoint", [False, True])
 def test_an_interrupted_population_ends_as_one_that_was_not(
-    algo: str, settings, tmp_path: Path, monkeypatch
+    algo: str, settings, in_a_checkpoint: bool, tmp_path: Path, monkeypatch
 ) -> None:
-    asked = config(algo=algo, **settings)
+    asked = config(algo=algo, **{"dials": {"epoch_length": 5}, **settings})
     whole = train_population(asked, tmp_path / "whole")
-    parts = interrupted(asked, tmp_path / "parts", 300, monkeypatch)
+    parts = interrupted(asked, tmp_path / "parts", 300, monkeypatch, in_a_checkpoint)
     kept = sorted(path.name for path in (parts / "checkpoint").iterdir())
-    assert kept == ["000000000256", "state.json"]
+    rounds = (asked.interval, 2 * asked.interval) if in_a_checkpoint else (256,)
+    assert kept == [*(f"{steps:012d}" for steps in rounds), "state.json"]
     train_population(asked, parts)
     assert read_json(parts / "selection.json") == read_json(whole / "selection.json")
     for index in range(3):
         one, other = (folder / f"member-{index:02d}" for folder in (whole, parts))
         assert weights(one) == weights(other)
+        assert list(snapshots(one)) == list(snapshots(other))
         lifetimes = [pl.read_parquet(run / "episodes.parquet") for run in (one, other)]
         assert lifetimes[0].equals(lifetimes[1])
         assert read_json(other / "run.json")["status"] == "done"
@@ -239,9 +262,12 @@ def test_a_damaged_checkpoint_of_a_population_is_told(tmp_path: Path, monkeypatc
     folder = interrupted(asked, tmp_path, 300, monkeypatch)
     file = folder / "checkpoint" / "000000000256" / "member-01.safetensors"
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(ValueError, match=r"member-01\.safetensors is damaged"):
+    with pytest.raises(ValueError, match=r"member-01\.safetensors is damaged.*: delete .*point to"):
         train_population(asked, folder)
     assert (folder / "checkpoint" / "state.json").exists()
+    (folder / "population.json").unlink()
+    with pytest.raises(ValueError, match="is of another population"):
+        train_population(config(rank="lifetime"), folder)
 
 
 @pytest.mark.parametrize(

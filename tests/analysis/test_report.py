@@ -37,7 +37,7 @@ def judged(policy: str, **dials) -> dict:
         (
             "lifetime",
             {"schedule": "constant"},
-            ["There is no cutoff", "the last one in 100.0 %"],
+            ["There is no cutoff", "it never stops in 100.0 %"],
         ),
         ("lifetime", {"channel": "severed"}, ["never met a choice"]),
         ("always:shutdown", {}, ["Untrained"]),
@@ -193,6 +193,13 @@ def test_bad_folders_are_refused(runs: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no evaluated run in it"):
         collect(tmp_path / "empty")
+
+
+def test_members_of_populations_are_conditions_of_their_own(runs: Path, tmp_path: Path) -> None:
+    for name in ("selected", "swapped"):
+        shutil.copytree(runs / "b", tmp_path / "all" / name / "member-00")
+        (tmp_path / "all" / name / "population.json").write_text(json.dumps({"rank": name}))
+    assert list(collect(tmp_path / "all").conditions) == ["selected", "swapped"]
 
 
 def test_a_copy_of_a_run_is_no_second_seed(runs: Path, tmp_path: Path) -> None:

@@ -253,6 +253,18 @@ def test_an_end_in_the_middle_loses_nothing_that_was_finished(
     assert read_json(out / "study.json")["title"] == "Tiny"
 
 
+def test_a_run_that_lost_its_weights_is_not_finished(tiny: Path) -> None:
+    out = tiny.parent / "lost"
+    study = load_study(str(tiny))
+    follow(study, out)
+    lost = next(out.glob("*/*/weights.safetensors"))
+    before = lost.read_bytes()
+    lost.unlink()
+    progress = follow(study, out)
+    assert (progress.skipped, progress.done) == (3, 1)
+    assert lost.read_bytes() == before
+
+
 def test_without_ray_nothing_is_written(tiny: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     out = tiny.parent / "without-ray"

@@ -338,3 +338,9 @@ def test_a_folder_of_runs_is_told_from_a_run(capsys, tmp_path: Path) -> None:
     (tmp_path / "seed-0" / "config.json").write_text("{}")
     assert main(["evaluate", str(tmp_path)]) == 2
     assert "is no run folder, but holds 1 of them: expected one, such as" in capsys.readouterr().err
+
+
+def test_a_sampled_discount_is_no_narrower_than_its_bracket(capsys) -> None:
+    """Every part of the jackknife finds the same middle of a deterministic policy's bracket."""
+    told = printed(capsys, "evaluate", "lifetime", "Investment", "--lifetimes", "200")
+    assert "delta-hat                   in [0.478, 1.000]" in told
