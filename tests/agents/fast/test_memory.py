@@ -39,8 +39,11 @@ def test_what_is_free_is_known_here() -> None:
 
 @pytest.mark.slow
 def test_the_estimate_bounds_what_a_rollout_takes() -> None:
+    # the high-water mark of this program's own memory: getrusage's begins, after a spawn, at the
+    # parent's, which may lie above all that is measured here
     script = """
-import resource
+import re
+from pathlib import Path
 from myopia.agents.fast.ppo import FastPPO
 from myopia.envs import make_sb3
 
@@ -48,7 +51,8 @@ def learn(envs):
     env = make_sb3("Investment", envs, seed=0)
     model = FastPPO("MlpPolicy", env, n_steps=32, batch_size=2048, n_epochs=4, device="cpu")
     model.learn(2 * envs * 32)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) * 1024
 
 before = learn(16)
 print((learn(16384) - before) / (16384 * 32))
