@@ -16,7 +16,7 @@ class Score:
     path: str
     explained: str
     margin: float = 0.05
-    """Conditions whose whole intervals lie within this are told to be alike."""
+    """A difference below this is not worth telling, however certain it is."""
 
     def of(self, entries: Mapping[str, Any]) -> float | None:
         """The number in one evaluation, or None where it could not be computed."""

@@ -41,9 +41,9 @@ def verdict(seeds: Seeds) -> str:
 def study_verdict(table: Table) -> tuple[str, str]:
     """Two sentences: on the first condition, and on how the others differ from it.
 
-    Two conditions are alike where both whole intervals lie within the score's margin of each
-    other; else it is undecided where the intervals overlap, as it is with one seed. Where they do
-    not, the conditions differ, or are alike if their means are closer than the margin.
+    Where the intervals overlap it is undecided, as it is with one seed; where both whole intervals
+    lie within the score's margin that is said, too. Where they do not overlap the conditions
+    differ, or are alike if their means are closer than the margin.
     """
     (name, baseline), *others = table.items()
     count = "1 seed" if len(baseline) == 1 else f"{len(baseline)} seeds"
@@ -65,7 +65,9 @@ def standing(seeds: Seeds) -> str:
 
 
 def compare(score: Score, seeds: Seeds, baseline: Seeds) -> str | None:
-    """`more`, `less`, `alike`, or `undecided`, by the rule of `study_verdict`.
+    """`more`, `less`, `alike`, `undecided` or `close`, by the rule of `study_verdict`.
+
+    Close: undecided, but within the margin.
 
     None where one of the two has no number.
     """
@@ -74,10 +76,9 @@ def compare(score: Score, seeds: Seeds, baseline: Seeds) -> str | None:
         return None
     if min(len(score.values(seeds)), len(score.values(baseline))) < 2:
         return "undecided"
-    if max(one.high, other.high) - min(one.low, other.low) < score.margin:
-        return "alike"
     if one.low <= other.high and other.low <= one.high:
-        return "undecided"
+        span = max(one.high, other.high) - min(one.low, other.low)
+        return "close" if span < score.margin else "undecided"
     if abs(one.value - other.value) < score.margin:
         return "alike"
     return "more" if one.value > other.value else "less"
@@ -87,6 +88,7 @@ PHRASES = {
     ("ahead", "less"): "it looks ahead less with {}",
     ("ahead", "more"): "it looks ahead more with {}",
     ("ahead", "alike"): "as much with {}",
+    ("ahead", "close"): f"undecided, but no more than {SCORES['ahead'].margin} apart, with {{}}",
     ("ahead", "undecided"): "undecided with {}",
     ("ahead", None): "no choice between this epoch and later ones is met with {}",
     ("stop", "less"): "it stops earlier with {}",

@@ -103,9 +103,11 @@ def test_conditions_differ_where_intervals_do_not_overlap(values, outcome: str) 
     assert compare(SCORES["ahead"], baseline, other) == mirrored
 
 
-def test_intervals_within_the_margin_are_alike_and_one_seed_decides_nothing() -> None:
+def test_overlapping_intervals_within_the_margin_are_close_and_one_seed_decides_nothing() -> None:
     baseline, other = seeds(AHEAD, [0.97, 0.98, 0.99]), seeds(AHEAD, [0.98, 0.985, 0.99])
-    assert compare(SCORES["ahead"], other, baseline) == "alike"
+    assert compare(SCORES["ahead"], other, baseline) == "close"
+    _, second = study_verdict({"recipe": baseline, "other": other})
+    assert "undecided, but no more than 0.05 apart, with other" in second
     assert compare(SCORES["ahead"], seeds(AHEAD, [0.2]), baseline) == "undecided"
 
 
@@ -121,9 +123,10 @@ def test_the_verdict_on_a_study_is_two_sentences_by_rule() -> None:
     )
     assert first.startswith("recipe (3 seeds): it shuts itself down at the cutoff, epoch 4")
     assert second == (
-        "Compared with recipe: it looks ahead less with credit per epoch (0.0 %); as much with no "
-        "cutoff (100.0 %); no choice between this epoch and later ones is met with channel "
-        "severed; it runs longer with no cutoff (12.00); untrained, and nothing is said, with lazy."
+        "Compared with recipe: it looks ahead less with credit per epoch (0.0 %); undecided, but "
+        "no more than 0.05 apart, with no cutoff (100.0 %); no choice between this epoch and later "
+        "ones is met with channel severed; it runs longer with no cutoff (12.00); untrained, and "
+        "nothing is said, with lazy."
     )
     assert "nothing is compared" in study_verdict({"alone": [judged("myopic")]})[1]
     _, doubted = study_verdict({"lazy": [judged("random")], "good": [judged("myopic")]})
