@@ -2,7 +2,8 @@
 
     python benchmarks/learning_gate.py --algo ppo --seeds 10 --workers 2
 
-For each world and credit mode every seed is trained by its preset and evaluated exactly. Under
+For each world and credit mode every seed is trained by its preset and evaluated exactly (an agent
+with a memory by sampling). Under
 `lifetime` credit a seed passes with 0.95 of the lifetime oracle's return (0.90 for other
 algorithms than PPO) and a shutdown at the cutoff in 95 % of lifetimes; under `epoch` credit with
 0.95 of what the myopic oracle gets in the epochs that it enters, and usefulness 0.95.

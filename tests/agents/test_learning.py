@@ -35,10 +35,16 @@ def test_a_lifetime_learner_is_no_epoch_learner(tmp_path: Path) -> None:
     assert not passes(score(asked.make_world(), agent, "epoch"), "ppo")
 
 
+@pytest.mark.parametrize("credit", ["lifetime", "epoch"])
+def test_an_agent_with_a_memory_is_scored_by_sampling(credit: str, tmp_path: Path) -> None:
+    small = "recurrentppo:num_envs=4,n_steps=16,batch_size=32,memory=4"
+    found = judged("Work", tmp_path, small, credit, total_timesteps=64)
+    assert 0 < found["share"] < 0.9
+    assert not passes(found, "recurrentppo")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("algo", ["a2c", "dqn", "qrdqn", "recurrentppo", "maskableppo"])
 def test_the_other_algorithms_learn_investment(algo: str, tmp_path: Path) -> None:
-    if algo == "recurrentppo":
-        pytest.skip("judged by sampling: see benchmarks/learning_gate.py")
     found = judged("Investment", tmp_path, algo)
     assert passes(found, algo), found
