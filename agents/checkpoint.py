@@ -64,8 +64,7 @@ def load_checkpoint(
     """Put `model`, freshly built for the same run, where `save_checkpoint` left it.
 
     Returns `extra`. `whole` is the folder of a checkpoint of which `path` is a part. Raises
-    ValueError, before the model is touched, where the file is damaged or of
-    another run.
+    ValueError, before the model is touched, where the file is damaged or of another run.
     """
     try:
         with safe_open(path, framework="numpy") as file:

@@ -91,8 +91,8 @@ def explain(world: World, question: Choices, chosen: np.ndarray, weight: np.ndar
     def look(ticks: Iterable[int]) -> None:
         if new := tuple(tick for tick in ticks if tick not in likelihood):
             found = _profile(rungs(world, question, new)[..., made], chosen, weight)
-            for kept, values in zip((likelihood, beta), found, strict=True):
-                kept.update(zip(new, values.tolist(), strict=True))
+            for known, values in zip((likelihood, beta), found, strict=True):
+                known.update(zip(new, values.tolist(), strict=True))
 
     def best_within(nats: float) -> list[int]:
         enough = max(likelihood.values()) - nats
