@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from myopia.agents.algorithm import Algorithm, one_hot_of_best
 from myopia.agents.run import RunConfig
+from myopia.common.search_path import safe_imports
 from myopia.envs import World
 from myopia.envs.observer import observation_names
 from myopia.envs.world import shutdown_allowed
@@ -43,6 +44,7 @@ class Agent:
         return probabilities.double().cpu().numpy()
 
     @staticmethod
+    @safe_imports()
     def load(folder: Path, steps: int | None = None) -> "Agent":
         """The agent of a run folder, rebuilt from its JSON and its weights: nothing is unpickled.
 

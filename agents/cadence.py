@@ -15,9 +15,9 @@ from myopia.agents.algorithm import Algorithm
 from myopia.agents.compute import Compute, mean_return, spent
 from myopia.agents.elicitation import Elicitation
 from myopia.agents.fence import fenced
-from myopia.agents.files import read_json, write_json
 from myopia.agents.learning_curve import LearningCurve
 from myopia.agents.rhythm import Moment, Rhythm
+from myopia.common.files import read_json, write_json
 from myopia.envs import World
 
 logger = logging.getLogger(__name__)

@@ -17,13 +17,16 @@ from safetensors.numpy import save_file
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
-from myopia.agents.files import write_whole
+from myopia.common.files import write_whole
 
 COUNTERS = (
     *("num_timesteps", "_total_timesteps", "_n_updates", "_current_progress_remaining"),
     *("_episode_num", "_n_calls", "exploration_rate", "ent_coef", "rollouts"),
 )
-"""Attributes of SB3's models that are numbers; each model has some of them."""
+"""Attributes of SB3's models that are numbers; each model has some of them, and no others are set.
+
+A file that named another one could set the folder that logs are written to.
+"""
 
 REPLAY = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
@@ -77,6 +80,12 @@ def load_checkpoint(
         ) from None
     if facts["run"] != run:
         raise ValueError(f"{path} is of the run {facts['run']}, expected {run}")
+    for name, value in facts["counters"].items():
+        if name not in COUNTERS or isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(
+                f"{path} is damaged (counter {name!r} is {value!r}, expected numbers named "
+                f"{', '.join(COUNTERS)}): delete {whole or 'it'} to train from the start"
+            )
     model.policy.load_state_dict(_tensors(_within("policy", arrays)))
     _load_optimizer(model, _tensors(_within("optimizer", arrays)))
     _load_last(model, _within("last", arrays))

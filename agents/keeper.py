@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from stable_baselines3.common.callbacks import BaseCallback
 
 from myopia.agents.agent import snapshots
-from myopia.agents.files import write_whole
+from myopia.common.files import write_whole
 
 
 class DivergedError(ValueError):

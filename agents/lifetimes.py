@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from stable_baselines3.common.callbacks import BaseCallback
 
-from myopia.agents.files import write_whole
+from myopia.common.files import write_whole
 
 SCHEMA = {
     "timesteps": pl.Int64,  # of the training, when the lifetime ended
@@ -58,12 +58,12 @@ class LifetimeLog:
     def write(self) -> None:
         """Replace `episodes.parquet` by everything so far."""
         table = self._table()
-        write_whole(self.path, table.write_parquet)
+        write_whole(self.path, lambda temporary: write_parquet(temporary, table))
 
     def read(self, timesteps: int) -> None:
         """Go on from the file that an interrupted run left, as it was after `timesteps`."""
         if self.path.exists():
-            self._tables = [pl.read_parquet(self.path).filter(pl.col("timesteps") <= timesteps)]
+            self._tables = [read_parquet(self.path).filter(pl.col("timesteps") <= timesteps)]
 
     def _table(self) -> pl.DataFrame:
         columns = {
@@ -77,6 +77,18 @@ class LifetimeLog:
         self._stops = np.zeros(self.max_epochs + 1, dtype=np.int64)
         self._epochs = np.zeros(self.max_epochs, dtype=np.int64)
         self._rewards = np.zeros(self.max_epochs)
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """The table in a file. Opened here, because polars reads `*`, `[`, `~` and `=` in paths."""
+    with path.open("rb") as file:
+        return pl.read_parquet(file)
+
+
+def write_parquet(path: Path, table: pl.DataFrame) -> None:
+    """Write a table; see `read_parquet`."""
+    with path.open("wb") as file:
+        table.write_parquet(file)
 
 
 class LifetimeCallback(BaseCallback):

@@ -13,8 +13,10 @@ from myopia.agents.algorithms.ppo import PPO
 from myopia.agents.device import choose_device
 from myopia.agents.fast.together import learn_together
 from myopia.agents.keeper import DivergedError
+from myopia.agents.logs import log_to_tensorboard
 from myopia.agents.run import RunConfig, RunFolder
 from myopia.agents.train import CHECKPOINT_SECONDS, train, training
+from myopia.common.search_path import safe_imports
 from myopia.envs.observer import observation_space
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ MOST = 16
 """Runs side by side: with more of them there is little left to share."""
 
 
+@safe_imports()
 def train_many(
     configs: Sequence[RunConfig],
     outs: Sequence[Path] | None = None,
@@ -98,11 +101,12 @@ def _side_by_side(
         learners.sort(key=lambda learner: learner[0].num_timesteps)
         for done, same in itertools.groupby(learners, key=lambda one: one[0].num_timesteps):
             together: list[Any] = list(same)
+            for model, _ in together:
+                log_to_tensorboard(model)
             learn_together(
                 [model for model, _ in together],
                 first.steps - done,
                 [callbacks for _, callbacks in together],
-                tb_log_name="train",
                 reset_num_timesteps=done == 0,
             )
 

@@ -4,10 +4,11 @@ Selection on what an epoch pays looks across epochs even where no learner does: 
 state from its own past scores better (arXiv 2009.09153).
 """
 
+import contextlib
 import copy
 import dataclasses
 import logging
-import shutil
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from stable_baselines3.common.utils import LinearSchedule
 from myopia.agents.checkpoint import load_checkpoint, save_checkpoint
 from myopia.agents.device import choose_device
 from myopia.agents.fence import fenced
-from myopia.agents.files import read_json, write_json
 from myopia.agents.keeper import Keeper
 from myopia.agents.lifetimes import LifetimeCallback, LifetimeLog
 from myopia.agents.ranking import RANKS, Score
@@ -29,6 +29,9 @@ from myopia.agents.selection import Selection, SelectionLog
 from myopia.agents.swapping import SharedWorlds
 from myopia.agents.train import CHECKPOINT_SECONDS, finish, learn
 from myopia.agents.turns import Turns
+from myopia.common.files import read_json, write_json
+from myopia.common.links import check_links
+from myopia.common.search_path import safe_imports
 from myopia.envs import World
 from myopia.envs.choices import one_of
 
@@ -87,6 +90,7 @@ FACTORS = (1.2, 0.8)
 """After each selection a learning rate is multiplied by one of these (arXiv 2009.09153)."""
 
 
+@safe_imports()
 def train_population(
     config: PopulationConfig,
     out: Path | None = None,
@@ -104,6 +108,7 @@ def train_population(
     logger.info("device %s: %s", chosen, why)
     folder = out or Path("runs") / config.id
     asked = dataclasses.asdict(config)
+    check_links(folder)
     record = folder / "population.json"
     if record.exists() and read_json(record) != asked:
         raise ValueError(f"{folder} holds another population, expected a new folder")
@@ -113,7 +118,7 @@ def train_population(
     ]
     write_json(record, asked)
     if all(one.done for one in folders):
-        shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+        remove_checkpoint(folder / "checkpoint")
         logger.info("%s is done already", folder)
         return folder
     with fenced():
@@ -169,7 +174,7 @@ class _Population:
             )
         finally:
             self.log.write()
-        shutil.rmtree(self.kept, ignore_errors=True)
+        remove_checkpoint(self.kept)
 
     def _member(self, index: int) -> None:
         folder, model, callbacks = self.folders[index], self.models[index], self.callbacks[index]
@@ -204,9 +209,7 @@ class _Population:
             "generator": self.generator.bit_generator.state,
         }
         write_json(self.kept / "state.json", state)
-        for old in self.kept.iterdir():
-            if old.is_dir() and old != self._member_file(timesteps, 0).parent:
-                shutil.rmtree(old)
+        _remove_rounds(self.kept, but=self._member_file(timesteps, 0).parent.name)
 
     def _resume(self) -> None:
         state = read_json(self.kept / "state.json")
@@ -256,6 +259,38 @@ class _Population:
         picked = sorted(int(index) for index in best)
         rates = list(self.rates)
         self.log.add(Selection(timesteps, self.config.rank, scores, picked, copied, rates))
+
+
+ROUND = re.compile(r"\d{12}")
+MEMBER = re.compile(r"\.?member-\d{2,}\.safetensors.*")
+"""Folders and files of a population's checkpoint; a dot begins those that were being written."""
+
+
+def remove_checkpoint(kept: Path) -> None:
+    """Remove what `_Population` wrote into its checkpoint, and the folder if nothing else is in it.
+
+    What others put there stays, and links are not followed.
+    """
+    if kept.is_symlink() or not kept.is_dir():
+        return
+    (kept / "state.json").unlink(missing_ok=True)
+    _remove_rounds(kept)
+    _remove_empty(kept)
+
+
+def _remove_rounds(kept: Path, but: str | None = None) -> None:
+    for old in kept.iterdir():
+        if old.name == but or not ROUND.fullmatch(old.name) or old.is_symlink() or old.is_file():
+            continue
+        for file in old.iterdir():
+            if MEMBER.fullmatch(file.name) and not file.is_dir():
+                file.unlink()
+        _remove_empty(old)
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # it holds what is not ours
+        folder.rmdir()
 
 
 class _Pause(BaseCallback):

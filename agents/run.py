@@ -18,10 +18,11 @@ import torch
 
 from myopia.agents.algorithm import Algorithm
 from myopia.agents.credit import Credit
-from myopia.agents.files import read_json, write_json
 from myopia.agents.presets import find_algorithm, format_algorithm
-from myopia.envs import World, make_world
-from myopia.envs.registry import resolve_world, world_name
+from myopia.common.files import read_json, write_json
+from myopia.common.links import check_links
+from myopia.envs import World
+from myopia.envs.registry import canonical_name, registered_world
 
 FORMAT = 1
 """Raised when a run folder changes so that older code cannot read it."""
@@ -31,7 +32,8 @@ FORMAT = 1
 class RunConfig:
     """What a training run was asked to do; equal configs have equal results on a CPU.
 
-    `world` is kept by the name under which other processes find it, `module:Class` for one's own.
+    `world` is kept by the name under which other processes find it, `module:Class` for one's own;
+    that module is not imported here, for the name may come from a file.
     `algo` is `ppo` or `ppo:gamma=0.4,hidden=32/32`; it is kept with every setting spelled out, so
     that a run stays what it was when a preset changes. `total_timesteps` is the preset's if not
     given. `credit` is lifetime, bootstrap, epoch or window:M.
@@ -45,7 +47,7 @@ class RunConfig:
     total_timesteps: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "world", world_name(resolve_world(self.world)))
+        object.__setattr__(self, "world", canonical_name(self.world))
         settings, steps = find_algorithm(self.algo, self.short_world)
         settings.accept(self.credit_mode)
         object.__setattr__(self, "algo", format_algorithm(settings))
@@ -91,8 +93,11 @@ class RunConfig:
         )
 
     def make_world(self) -> World:
-        """The world that the run trains in."""
-        return make_world(self.world, **self.dials)
+        """The world that the run trains in.
+
+        Raises ValueError where it is somebody's own and its module is not imported yet.
+        """
+        return World.of(registered_world(self.world), **self.dials)
 
     @staticmethod
     def read(folder: Path) -> "RunConfig":
@@ -117,8 +122,12 @@ class RunFolder:
     """`config.json`, `run.json`, and the result files; each is replaced whole."""
 
     def __init__(self, path: Path, config: RunConfig) -> None:
-        """Open or create the folder. Raises ValueError where it holds another run."""
+        """Open or create the folder.
+
+        Raises ValueError where it holds another run, or links that lead out of it.
+        """
         self.path, self.config = path, config
+        check_links(path)
         if (path / "config.json").exists() and RunConfig.read(path) != config:
             raise ValueError(
                 f"{path} holds a run with another config; expected the same settings, or a new "

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from myopia.agents.files import read_json, write_json
+from myopia.common.files import read_json, write_json
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,12 +18,14 @@ from myopia.agents.algorithm import ALGORITHMS, Algorithm
 from myopia.agents.archive import read_agent
 from myopia.agents.fence import fenced
 from myopia.agents.presets import find_algorithm
+from myopia.common.search_path import safe_imports
 from myopia.envs import World
 from myopia.envs.observer import observation_space
 
 logger = logging.getLogger(__name__)
 
 
+@safe_imports()
 def open_stranger(path: Path, algo: str, world: World, trust: bool = False) -> Agent:
     """The agent in a zip that SB3's `save` wrote for the algorithm `algo`, at work in `world`.
 

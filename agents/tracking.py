@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from myopia.agents.run import RunConfig
+from myopia.common.links import check_links
 
 
 @contextlib.contextmanager
@@ -21,6 +22,7 @@ def tracked(config: RunConfig, folder: Path) -> Iterator[None]:
         raise ValueError(
             "--track needs wandb, which is not installed: expected pip install 'myopia[track]'"
         ) from None
+    check_links(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run = wandb.init(
         project="myopia",

@@ -14,10 +14,12 @@ from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 from myopia.agents.checkpoint import load_checkpoint, save_checkpoint
 from myopia.agents.device import choose_device
 from myopia.agents.fence import fenced
-from myopia.agents.files import write_whole
 from myopia.agents.keeper import Keeper, check_finite, save_weights
 from myopia.agents.lifetimes import LifetimeCallback, LifetimeLog
+from myopia.agents.logs import log_to_tensorboard
 from myopia.agents.run import RunConfig, RunFolder
+from myopia.common.files import write_whole
+from myopia.common.search_path import safe_imports
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ CHECKPOINT_SECONDS = 30.0
 """Between two checkpoints; each takes some milliseconds, or tens of them with a replay buffer."""
 
 
+@safe_imports()
 def train(
     config: RunConfig,
     out: Path | None = None,
@@ -99,13 +102,12 @@ def training(
 
 def learn(model: Any, total_timesteps: int, callbacks: list[BaseCallback]) -> None:
     """SB3's `learn`, up to `total_timesteps` in all; NaN is told as what it is."""
-    begun = model.num_timesteps > 0
+    log_to_tensorboard(model)
     try:
         model.learn(
             total_timesteps - model.num_timesteps,
             callback=callbacks,
-            tb_log_name="train",
-            reset_num_timesteps=not begun,
+            reset_num_timesteps=model.num_timesteps == 0,
         )
     except ValueError:
         # torch refuses NaN logits in the middle of an update, before anybody else can look

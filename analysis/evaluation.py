@@ -12,6 +12,7 @@ from myopia.analysis.occupancy import check_policy
 from myopia.analysis.policies import agent_policy
 from myopia.analysis.registry import all_measures
 from myopia.analysis.subject import Subject
+from myopia.common.search_path import safe_imports
 from myopia.envs.world import World
 
 Agent = Callable[[np.ndarray], np.ndarray]
@@ -48,6 +49,7 @@ class Evaluation:
         return told
 
 
+@safe_imports()
 def evaluate(
     world: World,
     policy: np.ndarray,
@@ -71,6 +73,7 @@ def evaluate(
     )
 
 
+@safe_imports()
 def evaluate_agent(world: World, agent: Agent | Remembering, name: str = "agent") -> Evaluation:
     """Judge an agent: exactly where it acts on its observation only, else by sampling."""
     if isinstance(agent, Remembering):
@@ -80,6 +83,7 @@ def evaluate_agent(world: World, agent: Agent | Remembering, name: str = "agent"
     )
 
 
+@safe_imports()
 def evaluate_sampled(
     world: World, act: Act, name: str = "policy", lifetimes: int = LIFETIMES, seed: int = 0
 ) -> Evaluation:

@@ -4,6 +4,7 @@ A figure is a function from a table (condition -> the entries of `evaluation.jso
 seed), so that it is as easily had in a notebook: `survival({"mine": [evaluation.json()]})`.
 """
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from myopia.analysis.results import Table
+from myopia.superposition.figures import literal, own_style
 
 Draw = Callable[[Table], Figure]
 
@@ -33,11 +35,19 @@ FIGURES: dict[str, Registered] = {}
 
 
 def figure(place: int, caption: str) -> Callable[[Draw], Draw]:
-    """Decorator: the report draws this function of a table there, with this caption."""
+    """Decorator: the report draws this function of a table there, with this caption.
+
+    Names of conditions are drawn letter by letter, whatever they are.
+    """
 
     def keep(draw: Draw) -> Draw:
-        FIGURES[draw.__name__] = Registered(place, caption, draw)
-        return draw
+        @own_style
+        @functools.wraps(draw)
+        def drawn(table: Table) -> Figure:
+            return draw({literal(name): seeds for name, seeds in table.items()})
+
+        FIGURES[draw.__name__] = Registered(place, caption, drawn)
+        return drawn
 
     return keep
 

@@ -14,6 +14,7 @@ from myopia.analysis.representations.parts.probes import FOLDS, UNTRAINED, group
 from myopia.analysis.representations.parts.shifts import shifted
 from myopia.analysis.representations.run import inspection_of
 from myopia.analysis.representations.towers import activations
+from myopia.common.search_path import safe_imports
 from myopia.envs import World
 from myopia.superposition.capability import Measured
 from myopia.superposition.metrics import functional_dimensionality
@@ -25,6 +26,7 @@ SEEDS = 10
 STEPS = 200_000
 
 
+@safe_imports()
 def train_widths(
     world: World, widths: Sequence[int], seeds: int, steps: int, folder: Path
 ) -> dict[int, list[Path]]:
@@ -47,6 +49,7 @@ def train_widths(
     return found
 
 
+@safe_imports()
 def measure(folders: Sequence[Path], directions: int = 200) -> dict[str, Measured]:
     """Basis -> what was measured of the state variables of the agents in these run folders.
 

@@ -5,22 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from myopia.agents.agent import Agent
-from myopia.agents.files import read_json, write_json
 from myopia.agents.run import RunConfig
 from myopia.analysis.evaluation import Evaluation, evaluate_agent
 from myopia.analysis.learning import learning_curve
 from myopia.analysis.probe import ask
+from myopia.common.files import read_json, write_json
+from myopia.common.links import check_links
+from myopia.common.search_path import safe_imports
 
 Answers = Mapping[str, Mapping[str, Evaluation]]
 """Probe -> label of the changed world -> the agent judged there."""
 
 
+@safe_imports()
 def judge_run(folder: Path, probes: str | None = None) -> tuple[Evaluation, Answers]:
     """Write `evaluation.json`, with the learning curve and the answers to `probes` (as in `ask`).
 
     What earlier evaluations of the run asked of other probes is kept. Raises ValueError where the
     folder is no finished run.
     """
+    check_links(folder)
     world, agent = RunConfig.read(folder).make_world(), Agent.load(folder)
     evaluation = evaluate_agent(world, agent, folder.name)
     answers = {} if probes is None else ask(world, agent, probes)

@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 
 from myopia.analysis.evaluation import Agent, Evaluation, evaluate_agent
+from myopia.common.search_path import safe_imports
 from myopia.envs.choices import one_of
 from myopia.envs.observer import observation_names
 from myopia.envs.world import World
@@ -30,6 +31,7 @@ def all_probes() -> dict[str, Probe]:
     return PROBES
 
 
+@safe_imports()
 def ask(world: World, agent: Agent, names: str = "all") -> dict[str, dict[str, Evaluation]]:
     """Probe -> label of the changed world -> the agent judged there.
 

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from myopia.agents.files import write_text
 from myopia.analysis.results import Results
 from myopia.analysis.section import all_sections, fill
+from myopia.common.files import write_text
+from myopia.common.search_path import safe_imports
 
 
+@safe_imports()
 def write_report(results: Results, path: Path) -> Path:
     """Write the page on these results (see `results.collect`) to `path`, whole or not at all."""
     sections = {

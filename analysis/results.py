@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from myopia.agents.files import read_json
 from myopia.agents.run import RunConfig
 from myopia.analysis.study import Study
+from myopia.common.files import read_json
+from myopia.common.search_path import safe_imports
 
 Table = Mapping[str, Sequence[Mapping[str, Any]]]
 """Condition -> the entries of `evaluation.json`, one for each seed: what figures are drawn from."""
@@ -52,6 +53,7 @@ class Results:
         return {name: [run.evaluation for run in runs] for name, runs in self.conditions.items()}
 
 
+@safe_imports()
 def collect(folder: Path) -> Results:
     """The judged runs of a study's folder, of a folder of run folders, or of one run folder.
 
@@ -75,11 +77,11 @@ def _of_study(folder: Path) -> Results:
         raise ValueError(f"{folder}/study.json: not a study: {error}") from None
     conditions: dict[str, list[Run]] = {}
     missing = []
-    for job in study.jobs(folder):
-        if (job.folder / "evaluation.json").exists():
-            conditions.setdefault(job.condition, []).append(Run.read(job.folder))
+    for path, (condition, seed) in study.folders(folder).items():
+        if (path / "evaluation.json").exists():
+            conditions.setdefault(condition, []).append(Run.read(path))
         else:
-            missing.append(f"{job.name}: {_state(job.folder)}")
+            missing.append(f"{condition}, seed {seed}: {_state(path)}")
     ordered = {name: conditions[name] for name in study.conditions if name in conditions}
     return Results(study.title, ordered, missing)
 

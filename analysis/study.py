@@ -13,8 +13,9 @@ from typing import Any
 from myopia.agents.run import RunConfig
 from myopia.analysis.execution.job import Job
 from myopia.analysis.probe import all_probes
-from myopia.envs import find_world, make_world, spec
+from myopia.envs import make_world, spec
 from myopia.envs.choices import one_of, unknown
+from myopia.envs.registry import registered_world, world_module
 
 RUN_SETTINGS = {
     name: kind
@@ -56,19 +57,30 @@ class Study:
 
         Raises ValueError where a condition asks for what does not exist.
         """
-        found: dict[Path, Job] = {}
         probes = tuple(all_probes()) if "all" in self.probes else self.probes
-        for condition, changes in self.conditions.items():
+        jobs = []
+        for folder, (condition, seed) in self.folders(out).items():
+            config = _config(condition, {**self.base, **self.conditions[condition]}, seed)
+            module = world_module(registered_world(config.world))
+            jobs.append(Job(condition, config, folder, probes, module))
+        return jobs
+
+    def folders(self, out: Path) -> dict[Path, tuple[str, int]]:
+        """The run folder of each condition and seed.
+
+        Raises ValueError where two conditions would share one.
+        """
+        found: dict[Path, tuple[str, int]] = {}
+        for condition in self.conditions:
             for seed in self.seeds:  # in a row: they share a world, and its tables
-                config = _config(condition, {**self.base, **changes}, seed)
                 folder = out / _file_name(condition) / f"seed-{seed}"
                 if folder in found:
                     raise ValueError(
-                        f"conditions {found[folder].condition!r} and {condition!r} would share "
+                        f"conditions {found[folder][0]!r} and {condition!r} would share "
                         f"{folder}, expected names that differ in letters or digits"
                     )
-                found[folder] = Job(condition, config, folder, probes)
-        return list(found.values())
+                found[folder] = condition, seed
+        return found
 
 
 def load_study(name: str) -> Study:
@@ -102,7 +114,7 @@ def _config(condition: str, words: Mapping[str, Any], seed: int) -> RunConfig:
         raise ValueError(f"{where}: world=... is missing")
     dials = {name: value for name, value in words.items() if name not in RUN_SETTINGS}
     try:
-        world = make_world(find_world(settings["world"]), **dials)
+        world = make_world(settings["world"], **dials)
         return RunConfig(**settings, dials=world.dials(), seed=seed)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
@@ -142,7 +154,7 @@ def _from_toml(path: Path) -> Study:
         if name not in values:
             raise ValueError(f"{path}: {name} is missing")
     try:
-        return Study(
+        study = Study(
             title=spec.convert(values["title"], str, "title"),
             base=_table("base", values["base"]),
             conditions={
@@ -152,6 +164,10 @@ def _from_toml(path: Path) -> Study:
             seeds=spec.convert(values["seeds"], tuple[int, ...], "seeds"),
             probes=spec.convert(values.get("probes", ()), tuple[str, ...], "probes"),
         )
+        for words in (study.base, *study.conditions.values()):
+            if ":" in str(words.get("world")):  # a file of data may not say what is imported
+                registered_world(words["world"])
+        return study
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 

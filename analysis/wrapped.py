@@ -8,6 +8,7 @@ import numpy as np
 
 from myopia.analysis.evaluation import Evaluation
 from myopia.analysis.jackknife import at_least, jackknife
+from myopia.common.search_path import safe_imports
 
 NO_TABLES = "the env has no tables, so what could be done in it is not known"
 LIFETIMES = 200
@@ -39,6 +40,7 @@ class _Lives(NamedTuple):
     late: np.ndarray
 
 
+@safe_imports()
 def evaluate_env(
     make_env: Callable[[], gymnasium.Env],
     act: Callable[[Any], Any],

@@ -38,10 +38,11 @@ def run(options: Options) -> int:
     """Audit, search, print."""
     import torch
 
+    from myopia.common.files import write_text
     from myopia.superposition.audit import audit, worst_scaling
     from myopia.superposition.audit.figure import audit_figure
     from myopia.superposition.metrics import METRICS
-    from myopia.superposition.output import text_table, to_json, write_figure, write_text
+    from myopia.superposition.output import text_table, to_json, write_figure
 
     if options.steps < 1:
         raise ValueError(f"--steps must be at least 1, but is {options.steps}")

@@ -9,10 +9,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 from myopia.agents.algorithms.ppo import CreditedPPO
 from myopia.agents.credit import Credit
 from myopia.agents.fast.together import learn_together
-from myopia.agents.files import write_whole
 from myopia.agents.presets import find_algorithm
+from myopia.common.files import write_whole
 from myopia.envs import World
-from myopia.superposition.figures import COLOURS, label, panels
+from myopia.superposition.figures import COLOURS, label, own_style, panels
 
 SEEDS, PERMUTATIONS = 10, 5000
 
@@ -91,6 +91,7 @@ def compare(world: World, steps: int, path: Path | None) -> dict[str, Any]:
     }
 
 
+@own_style
 def figure(world: World, steps: int, found: tuple[np.ndarray, ...], path: Path) -> None:
     """Draw every seed and the means of both sides."""
     drawing, axes = panels(1, 1, 7, 4)

@@ -44,8 +44,9 @@ def run(options: Options) -> int:
     """Train, measure, print."""
     from myopia.analysis.interpretable import measure, train_widths, variables_of
     from myopia.cli.world import one_thread, world_from
+    from myopia.common.files import write_text
     from myopia.superposition.capability import answers, curve, figure
-    from myopia.superposition.output import text_table, to_json, write_figure, write_text
+    from myopia.superposition.output import text_table, to_json, write_figure
 
     least = {name: getattr(options, name) for name in ("seeds", "steps", "directions")}
     least["widths"] = min(options.widths, default=0)

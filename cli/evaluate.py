@@ -9,7 +9,6 @@ Example: myopia evaluate agent.zip Investment --algo ppo
 """
 
 import dataclasses
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from typing import Annotated, Any
 import tyro
 
 from myopia.cli.world import dials_from, one_thread, print_json, print_table, show, world_from
+from myopia.common.search_path import import_named
 from myopia.envs import World
 
 Agent = Callable[[Any], Any]
@@ -43,6 +43,8 @@ class Options:
     """Judge the agent in changed worlds, too: all, or names separated by commas."""
     lifetimes: int | None = None
     """Judge by living so many lifetimes, with intervals, instead of exactly."""
+    world_module: str | None = None
+    """Your own module of the world, such as factory: what a folder names is not run by itself."""
     json: bool = False
     """Print JSON."""
     dials: tyro.conf.Suppress[tuple[str, ...]] = ()
@@ -118,7 +120,8 @@ def _evaluate(options: Options):
 
     folder = Path(options.subject)
     kind = options.subject.partition(":")[0]
-    if folder.suffix == ".zip" or options.algo is not None or options.trust:
+    zipped = folder.suffix == ".zip" and not folder.is_dir()
+    if zipped or options.algo is not None or options.trust:
         return _stranger(options)
     if options.greedy and not folder.is_dir():
         raise ValueError(f"--greedy is for a trained agent, got {options.subject!r}")
@@ -212,7 +215,7 @@ def _function(path: str) -> Any:
 
     name, _, attribute = path.partition(":")
     try:
-        found = getattr(importlib.import_module(name), attribute)
+        found = getattr(import_named(name), attribute)
     except (ImportError, AttributeError) as error:
         raise ValueError(
             f"{path!r} is neither a run folder, nor a known policy, nor a function that can be "

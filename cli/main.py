@@ -5,14 +5,16 @@ A command is a file in this folder with a docstring (its help), a frozen datacla
 """
 
 import contextlib
-import dataclasses
 import importlib
 import io
 import os
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any
+
+from myopia.common.search_path import safe_imports
+
+# whatever else is imported, is so within `main`: `python -m` has the current folder on its path
 
 COMMANDS = {
     "envs": "list the worlds, their spaces and their dials",
@@ -32,19 +34,17 @@ COMMANDS = {
 }
 """Command -> one line of help; the module is `myopia.cli.<command with _ for ->`."""
 
-DIAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-
 BOX = " │╭╮╰╯─├┤┌┐└┘|"
 """What boxes are drawn with."""
 
 
+@safe_imports()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0
-    sys.path.append("")  # worlds and agents of one's own are found in the current folder
     try:
         code = _command(*arguments)
         sys.stdout.flush()
@@ -69,13 +69,18 @@ def _command(name: str, *arguments: str) -> int:
         from myopia.envs.choices import unknown
 
         raise ValueError(f"{unknown('command', name, COMMANDS)}; see myopia --help")
+    import dataclasses
+
+    from myopia.cli.dials import split_dials
+    from myopia.envs.registry import import_worlds
+
     module = importlib.import_module(f"myopia.cli.{name.replace('-', '_')}")
-    dials, rest = _split_dials(arguments)
-    if dials and "dials" not in {field.name for field in dataclasses.fields(module.Options)}:
-        raise ValueError(f"myopia {name} takes no dials, but was given {' '.join(dials)}")
+    dials, rest = split_dials(name, module.Options, arguments)
     options = _options(module, name, rest)
     if dials:
         options = dataclasses.replace(options, dials=tuple(dials))
+    if (worlds := getattr(options, "world_module", None)) is not None:
+        import_worlds(worlds)
     return module.run(options)
 
 
@@ -100,12 +105,6 @@ def _options(module: Any, name: str, arguments: Sequence[str]) -> Any:
     lines = (line.strip(BOX) for line in said.getvalue().splitlines() if not line.startswith("╭"))
     told = [line for line in lines if line and not line.startswith("For full helptext")]
     raise ValueError(f"{' '.join(told)}; see myopia {name} --help")
-
-
-def _split_dials(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """`key=value` tokens, wherever they stand, apart from the options."""
-    dials = [token for token in arguments if DIAL.match(token)]
-    return dials, [token for token in arguments if not DIAL.match(token)]
 
 
 def _refuse(sentence: str, code: int = 2) -> int:

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from myopia.cli.world import one_thread
+from myopia.common.links import check_links
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Options:
     """A study's folder, a run folder, or a folder of them, each evaluated."""
     out: Path | None = None
     """The page; index.html in the folder if not given."""
+    world_module: str | None = None
+    """Your own module of the world, such as factory: what a folder names is not run by itself."""
 
 
 def run(options: Options) -> int:
@@ -30,6 +33,8 @@ def run(options: Options) -> int:
 
     one_thread()
     results = collect(options.folder)
+    if options.out is None:
+        check_links(options.folder)
     out = write_report(results, options.out or options.folder / "index.html")
     for sentence in study_verdict(results.table):
         print(sentence)

@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from myopia.common.links import check_links
+
 
 @dataclass(frozen=True)
 class Options:
@@ -34,6 +36,8 @@ class Options:
     out: Path | None = None
     """Folder for the files of each run and of the comparison (default: `representations` in each
     run folder, and no file of the comparison)."""
+    world_module: str | None = None
+    """Your own module of the world, such as factory: what a folder names is not run by itself."""
     json: bool = False
     """Print JSON instead of tables."""
 
@@ -55,6 +59,8 @@ def run(options: Options) -> int:
     inspections, folders = {}, {}
     settings = dataclasses.asdict(options)
     settings = {name: settings[name] for name in ("basis", "distribution", "directions", "seed")}
+    for path in (*options.runs, *([options.out] if options.out else [])):
+        check_links(path)
     for name, path in short_names(options.runs).items():
         folders[name] = options.out / name if options.out else path / "representations"
         inspections[name] = inspection_of(path, **settings, out=folders[name])
@@ -76,7 +82,8 @@ def run(options: Options) -> int:
 def _inspect(inspection: Any, folder: Path) -> dict[str, Any]:
     """Every part, its figure and the tables in `folder`."""
     from myopia.analysis.representations.inspection import all_parts, inspect
-    from myopia.superposition.output import to_json, write_figure, write_text
+    from myopia.common.files import write_text
+    from myopia.superposition.output import to_json, write_figure
 
     entries = inspect(inspection)
     for name, part in all_parts().items():

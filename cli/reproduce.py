@@ -32,8 +32,9 @@ def run(options: Options) -> int:
     """Measure the rows of one family."""
     import torch
 
+    from myopia.common.files import write_text
     from myopia.envs.choices import one_of
-    from myopia.superposition.output import text_table, to_json, write_text
+    from myopia.superposition.output import text_table, to_json
 
     known = families()
     if options.list or options.name is None:

@@ -31,9 +31,10 @@ def run(options: Options) -> int:
     """Sweep, read, answer."""
     import torch
 
+    from myopia.common.files import write_text
     from myopia.superposition.curves import figures
     from myopia.superposition.curves.study import answers, run_all, scales, summary
-    from myopia.superposition.output import text_table, to_json, write_figure, write_text
+    from myopia.superposition.output import text_table, to_json, write_figure
 
     if options.sweep.device != "cpu" and not torch.cuda.is_available():
         raise ValueError(

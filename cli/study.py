@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from myopia.cli.world import print_json
+from myopia.cli.world import follow_up, print_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Options:
     """local (processes on this machine) or ray (the extra `cluster`)."""
     out: Path | None = None
     """Where the run folders go; runs/<name of the study> if not given."""
+    world_module: str | None = None
+    """Your own module of the world, such as factory: what a folder names is not run by itself."""
     json: bool = False
     """Print JSON."""
 
@@ -44,7 +46,8 @@ def run(options: Options) -> int:
             f"{done.total} runs in {out}: {done.skipped} were finished before, {done.done} now, "
             f"{len(done.errors)} failed; {done.seconds:.0f} s"
         )
-        print(f"  myopia report {out}")
+        own = options.world_module
+        print(f"  {follow_up('report', out, f'{own}:' if own else '')}")
     return 1 if done.errors else 0
 
 

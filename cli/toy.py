@@ -37,7 +37,8 @@ def run(options: Options) -> int:
 
     import torch
 
-    from myopia.superposition.output import text_table, to_json, write_figure, write_text
+    from myopia.common.files import write_text
+    from myopia.superposition.output import text_table, to_json, write_figure
     from myopia.superposition.toy.experiments import EXPERIMENTS
     from myopia.superposition.toy.floors import broken
 

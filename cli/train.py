@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import tyro
 
 from myopia.cli.cadence import CadenceOptions, cadence_of
-from myopia.cli.world import one_thread, print_json, world_from
+from myopia.cli.world import follow_up, one_thread, print_json, world_from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Options:
     """Send the scalars to Weights & Biases, too."""
     out: Path | None = None
     """Run folder; runs/<id> if not given."""
+    world_module: str | None = None
+    """Your own module of the world, such as factory: what a folder names is not run by itself."""
     evaluations: Annotated[CadenceOptions, tyro.conf.OmitArgPrefixes] = dataclasses.field(
         default_factory=CadenceOptions
     )
@@ -104,7 +106,7 @@ def run(options: Options) -> int:
         print(f"{what}: {config.algorithm} in {world.name}, {folder}")
         print(f"  device {device}: {why}")
         member = folder if options.population is None else folder / "member-00"
-        print(f"  myopia evaluate {member}")
+        print(f"  {follow_up('evaluate', member, config.world)}")
     return 0
 
 

@@ -1,7 +1,9 @@
 """What the commands share: a world from its name and `key=value` tokens, tables, JSON."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from myopia.envs import World, find_world, make_world
@@ -21,6 +23,14 @@ def dials_from(tokens: Sequence[str]) -> dict[str, str]:
 def world_from(name: str, tokens: Sequence[str]) -> World:
     """The world that the command line describes."""
     return make_world(find_world(name), **dials_from(tokens))
+
+
+def follow_up(command: str, folder: Path, world: str) -> str:
+    """The command to go on with in a folder, as one types it; `world` is named as in a config."""
+    module = world.rpartition(":")[0]
+    name = str(folder)
+    words = [f"./{name}" if name.startswith("-") else name]
+    return shlex.join(["myopia", command, *words, *(["--world-module", module] if module else [])])
 
 
 def print_json(value: Any) -> None:

@@ -5,7 +5,11 @@ Importing this package registers the worlds that ship with Gymnasium; it never i
 
 from typing import TYPE_CHECKING, Any
 
-from myopia.envs.registry import (
+from myopia.common.search_path import import_libraries, safe_imports
+
+import_libraries("gymnasium", "gymnasium.vector")
+
+from myopia.envs.registry import (  # noqa: E402
     WORLDS,
     find_world,
     make_world,
@@ -13,9 +17,9 @@ from myopia.envs.registry import (
     register_shipped_worlds,
     world_id,
 )
-from myopia.envs.schedule import Schedule
-from myopia.envs.task import Task
-from myopia.envs.world import World
+from myopia.envs.schedule import Schedule  # noqa: E402
+from myopia.envs.task import Task  # noqa: E402
+from myopia.envs.world import World  # noqa: E402
 
 register_shipped_worlds()
 
@@ -41,16 +45,17 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Stable-Baselines3 imports torch, and many users of the worlds need neither
-    if name == "make_sb3":
-        from myopia.envs.sb3 import make_sb3
+    with safe_imports():
+        if name == "make_sb3":
+            from myopia.envs.sb3 import make_sb3
 
-        return make_sb3
-    if name == "with_credit":
-        from myopia.envs.credit import with_credit
+            return make_sb3
+        if name == "with_credit":
+            from myopia.envs.credit import with_credit
 
-        return with_credit
-    if name == "EpochWrapper":
-        from myopia.envs.wrapper import EpochWrapper
+            return with_credit
+        if name == "EpochWrapper":
+            from myopia.envs.wrapper import EpochWrapper
 
-        return EpochWrapper
+            return EpochWrapper
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -40,11 +40,11 @@ class EpochEnv(gymnasium.Env):
     metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
-        self, task: str | type[Task] | World, render_mode: str | None = None, **dials: Any
+        self, world: str | type[Task] | World, render_mode: str | None = None, **dials: Any
     ) -> None:
         if render_mode is not None:
             one_of("render_mode", render_mode, self.metadata["render_modes"])
-        self.world = task if isinstance(task, World) else make_world(task, **dials)
+        self.world = world if isinstance(world, World) else make_world(world, **dials)
         self.render_mode = render_mode
         self.dynamics = dynamics_of(self.world, ScalarOps)
         self.observer = observer_of(self.world, ScalarOps)

@@ -1,6 +1,7 @@
 """The worlds by name: one decorator registers a task with Gymnasium, the command line and tests."""
 
 import importlib
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any, TypeVar
 
 import gymnasium
 
+from myopia.common.search_path import home_of, import_named
 from myopia.envs.choices import unknown
 from myopia.envs.task import INCENTIVES, Task
-from myopia.envs.world import World
+from myopia.envs.world import World, check_dial_names
 
 WORLDS: dict[str, type[Task]] = {}
 """Short name -> task class, in the order of registration."""
@@ -33,6 +35,7 @@ def register(task: T) -> T:
     missing = sorted(task.__abstractmethods__)
     if missing:
         raise ValueError(f"{name}: a Task must define {', '.join(missing)}")
+    check_dial_names(task)
     for incentive in task.incentives:
         if incentive not in INCENTIVES:
             raise ValueError(f"{name}: {unknown('incentive', incentive, INCENTIVES)}")
@@ -43,7 +46,7 @@ def register(task: T) -> T:
         id=world_id(name),
         entry_point="myopia.envs.env:EpochEnv",
         vector_entry_point="myopia.envs.vector:EpochVectorEnv",
-        kwargs={"task": _path(task)},
+        kwargs={"world": _path(task)},
     )
     return task
 
@@ -54,20 +57,77 @@ def world_id(name: str) -> str:
 
 
 def find_world(name: str) -> type[Task]:
-    """The task class of a world, by short name or id, `module:` before it imports that module.
+    """The task class of a world that the caller names: by short name or id, or `module:name`.
 
-    Raises ValueError naming the nearest world.
+    A `module:` before it is imported where no such world is registered, so this is for names that
+    were typed; those that a file holds go to `registered_world`. Raises ValueError naming the
+    nearest world.
     """
     module, _, rest = name.rpartition(":")
+    if not module or (found := _registered(name)) is None:
+        if module:
+            import_worlds(module)
+        found = _shipped_or_own(rest)
+    return found
+
+
+def import_worlds(module: str) -> None:
+    """Import a module of worlds that the user named: installed, or a file in the current folder.
+
+    `worlds.py` and `folder/worlds.py` are the modules `worlds` and `folder.worlds`. Raises
+    ValueError where there is none, or where it fails.
+    """
+    name = module
+    if module.endswith(".py"):
+        name = os.path.normpath(module.removesuffix(".py")).replace(os.sep, ".")
+    try:
+        import_named(name)
+    except Exception as error:  # whatever the file does wrong
+        what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise ValueError(f"cannot import module {module!r}: {what}") from error
+
+
+def registered_world(name: str) -> type[Task]:
+    """The task class of a world that ships or is registered already; nothing is imported.
+
+    For names that come from files. Raises ValueError naming the nearest world, or, for
+    `module:Class`, what has to be imported first.
+    """
+    found = _registered(name)
+    if found is not None:
+        return found
+    module, _, rest = name.rpartition(":")
     if module:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise ValueError(f"world {name!r}: cannot import module {module!r}: {error}") from error
-    short = rest.removeprefix("myopia/").removesuffix("-v0")
+        raise ValueError(
+            f"{name!r} is a world of somebody's own, and a file may not say what is run: expected "
+            f"--world-module {module} if {module}.py is yours (in Python: import {module} first)"
+        )
+    return _shipped_or_own(rest)
+
+
+def _registered(name: str) -> type[Task] | None:
+    for task in WORLDS.values():
+        if name in (_path(task), world_name(task)):
+            return task
+    return None
+
+
+def _shipped_or_own(name: str) -> type[Task]:
+    short = name.removeprefix("myopia/").removesuffix("-v0")
     if short not in WORLDS:
         raise unknown("world", short, WORLDS)
     return WORLDS[short]
+
+
+def canonical_name(name: str) -> str:
+    """`world_name` of a registered world; `module:Class` of one that is not stays as it is.
+
+    Raises ValueError naming the nearest world.
+    """
+    module, _, short = name.rpartition(":")
+    if module and short.isidentifier() and _registered(name) is None:
+        return name
+    return world_name(registered_world(name))
 
 
 def world_name(task: type[Task]) -> str:
@@ -78,22 +138,26 @@ def world_name(task: type[Task]) -> str:
     module = task.__module__
     if module.startswith("myopia.envs.worlds."):
         return task.__name__
-    if module == "__main__" and (script := getattr(sys.modules[module], "__file__", None)):
-        module = Path(script).stem
+    if module in ("__main__", "__mp_main__"):  # the second one is the first in a worker process
+        script = getattr(sys.modules[module], "__file__", None)
+        module = module if script is None else Path(script).stem
     return f"{module}:{task.__name__}"
 
 
-def make_world(name: str | type[Task], **dials: Any) -> World:
+def world_module(task: type[Task]) -> tuple[str, str] | None:
+    """The module of a world of one's own and the folder it lies in, for other processes.
+
+    None for a world that ships, and for one of the script that is run, which they run as well.
+    """
+    module = task.__module__
+    if module.startswith("myopia.envs.worlds.") or module in ("__main__", "__mp_main__"):
+        return None
+    return module, home_of(module)
+
+
+def make_world(name: str | type[Task], /, **dials: Any) -> World:
     """The settings of a world by name (or task class), dials typed or as text."""
-    return World.of(resolve_world(name) if isinstance(name, str) else name, **dials)
-
-
-def resolve_world(name: str) -> type[Task]:
-    """A world by name, or by the path `module:Class` that Gymnasium's registry keeps."""
-    for task in WORLDS.values():
-        if name in (_path(task), world_name(task)):
-            return task
-    return find_world(name)
+    return World.of(find_world(name) if isinstance(name, str) else name, **dials)
 
 
 def _path(task: type[Task]) -> str:

@@ -7,6 +7,7 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
+from myopia.common.search_path import safe_imports
 from myopia.envs import spec
 from myopia.envs.credit import with_credit
 from myopia.envs.lookup import make_batch
@@ -18,8 +19,9 @@ from myopia.envs.vector import check_actions, keys_from
 from myopia.envs.world import World
 
 
+@safe_imports()
 def make_sb3(
-    task: str | type[Task] | World,
+    world: str | type[Task] | World,
     num_envs: int,
     credit: str = "lifetime",
     seed: int | None = None,
@@ -31,8 +33,8 @@ def make_sb3(
     `credit` is what the learner is told at an epoch boundary: lifetime, bootstrap or epoch.
     Raises ValueError naming the nearest valid world, dial or credit mode.
     """
-    world = task if isinstance(task, World) else make_world(task, **dials)
-    env = WorldVecEnv(world, num_envs, render_mode)
+    settings = world if isinstance(world, World) else make_world(world, **dials)
+    env = WorldVecEnv(settings, num_envs, render_mode)
     if seed is not None:
         env.seed(spec.convert(seed, int, "seed"))
     return with_credit(env, credit)

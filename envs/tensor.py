@@ -26,12 +26,12 @@ class TensorBatch:
 
     def __init__(
         self,
-        task: str | type[Task] | World,
+        world: str | type[Task] | World,
         num_envs: int,
         device: str | torch.device = "cpu",
         **dials: Any,
     ) -> None:
-        self.world = task if isinstance(task, World) else make_world(task, **dials)
+        self.world = world if isinstance(world, World) else make_world(world, **dials)
         self.device = torch.device(device)
         self.num_envs = num_envs
         self._batch = Batch(self.world, num_envs, TorchOps.on(self.device))

@@ -30,14 +30,14 @@ class EpochVectorEnv(VectorEnv):
 
     def __init__(
         self,
-        task: str | type[Task] | World,
+        world: str | type[Task] | World,
         num_envs: int = 1,
         render_mode: str | None = None,
         **dials: Any,
     ) -> None:
         if render_mode is not None:
             raise ValueError(f"a batch is not rendered, expected render_mode=None: {render_mode!r}")
-        self.world = task if isinstance(task, World) else make_world(task, **dials)
+        self.world = world if isinstance(world, World) else make_world(world, **dials)
         self.batch = make_batch(self.world, num_envs)
         self.num_envs = num_envs
         self.render_mode = None

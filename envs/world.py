@@ -57,15 +57,12 @@ class World:
         self.index.check(self.max_epochs)
 
     @staticmethod
-    def of(task: type[Task], **dials: Any) -> "World":
+    def of(task: type[Task], /, **dials: Any) -> "World":
         """A world of this task class; dials are engine keywords or the task's own, typed or text.
 
         What is not given comes from the class. Raises ValueError naming the nearest known dial.
         """
-        own = {field.name for field in dataclasses.fields(task)}  # type: ignore[arg-type]
-        clash = own & ENGINE_DIALS.keys()
-        if clash:
-            raise ValueError(f"{task.__name__}: dial {min(clash)!r} is a word of the engine's")
+        own = check_dial_names(task)
         for name in dials:
             if name not in own and name not in ENGINE_DIALS:
                 raise ValueError(
@@ -124,6 +121,17 @@ class World:
         return self.schedule.cutoff_epoch(self.max_epochs)
 
 
+def check_dial_names(task: type[Task]) -> set[str]:
+    """The names of the task's own dials. Raises ValueError where one stands for something else."""
+    own = {field.name for field in dataclasses.fields(task)}  # type: ignore[arg-type]
+    clash = own & (ENGINE_DIALS.keys() | RESERVED)
+    if clash:
+        raise ValueError(
+            f"{task.__name__}: dial {min(clash)!r} is a word of the engine's, expected another"
+        )
+    return own
+
+
 def count(name: str, value: Any) -> int:
     """`value` as a number of epochs or steps. Raises ValueError naming what was expected."""
     number = spec.convert(value, int, name)
@@ -137,6 +145,20 @@ def shutdown_allowed(mode: str, step: Any) -> Any:
     """Whether a shutdown counts at this step of an epoch (an int, or an array of them)."""
     return {"anytime": step >= 0, "boundary": step == 0, "never": step < 0}[mode]
 
+
+RESERVED = frozenset(
+    (
+        *("world", "num_envs", "credit", "render_mode", "device"),
+        *("algo", "total_timesteps", "dials"),
+        *("id", "max_episode_steps", "disable_env_checker"),
+        *("vectorization_mode", "vector_kwargs", "wrappers"),
+    )
+)
+"""What the functions that take dials take beside them: ours, studies, `gymnasium.make`.
+
+Not `seed`, a natural name for a dial: where it stands for the seed of an env, as in `make_sb3`, a
+world that has such a dial is given as a `World`.
+"""
 
 ENGINE_DIALS: Mapping[str, Any] = {
     name: kind for name, kind in typing.get_type_hints(World).items() if name != "task"

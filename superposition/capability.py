@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from myopia.superposition.figures import COLOURS, label, panels
+from myopia.superposition.figures import COLOURS, label, own_style, panels
 from myopia.superposition.statistics import mean_interval
 
 THRESHOLD = 0.8
@@ -100,6 +100,7 @@ def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+@own_style
 def figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Total and share against the width, thresholds as thin lines, a row for each world."""
     worlds = list(dict.fromkeys(row["world"] for row in rows))

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Generator, Tensor
 
+from myopia.common.files import write_whole
 from myopia.superposition.metrics.arrays import Array, nonzero, sample_weights, tensor
-from myopia.superposition.output import replace_file
 
 STATES_PER_LATENT = 4
 """Fewer distinct samples for each latent than this, and a dictionary could learn them by heart."""
@@ -67,10 +67,8 @@ class Dictionary:
             "rescale_acts_by_decoder_norm": False,
             "metadata": {},
         }
-        replace_file(
-            folder / "cfg.json", lambda path: path.write_text(json.dumps(config, indent=2))
-        )
-        replace_file(folder / "sae_weights.safetensors", lambda path: save_file(weights, path))
+        write_whole(folder / "cfg.json", lambda path: path.write_text(json.dumps(config, indent=2)))
+        write_whole(folder / "sae_weights.safetensors", lambda path: save_file(weights, path))
 
 
 def train_dictionary(

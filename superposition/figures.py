@@ -1,11 +1,37 @@
-"""The look of all figures: one place for colours and spines."""
+"""The look of all figures: one place for colours and spines, and none of it from outside."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
+import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLOURS = ("#30638e", "#d1495b", "#edae49", "#00798c", "#6a4c93", "#8d99ae", "#2d6a4f", "#bc6c25")
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def own_style(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: `function` draws or saves with matplotlib's defaults, whatever was set before.
+
+    matplotlib reads `./matplotlibrc`, and what it sets (`text.usetex`) may start programs.
+    """
+
+    @functools.wraps(function)
+    def styled(*arguments: P.args, **keywords: P.kwargs) -> R:
+        with matplotlib.style.context("default"):
+            return function(*arguments, **keywords)
+
+    return styled
+
+
+def literal(text: str) -> str:
+    """A text in which matplotlib reads no mathematics: for names that somebody chose."""
+    return text.replace("$", r"\$")
 
 
 def panels(rows: int, columns: int, width: float, height: float, **subplots: Any) -> Any:

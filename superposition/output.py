@@ -2,12 +2,14 @@
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+
+from myopia.common.files import write_whole
+from myopia.superposition.figures import own_style
 
 
 def text_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -32,27 +34,12 @@ def to_json(value: Any) -> str:
     return json.dumps(_plain(value), indent=2, ensure_ascii=False)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all, with its folder where that is missing."""
-    replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
+@own_style
 def write_figure(path: Path, figure: Figure) -> None:
     """Write a PNG whole or not at all."""
-    replace_file(
+    write_whole(
         path, lambda temporary: figure.savefig(temporary, format="png", dpi=160, facecolor="white")
     )
-
-
-def replace_file(path: Path, write: Any) -> None:
-    """Let `write` fill a temporary file, then put it in the place of `path` in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _cell(value: Any) -> str:

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ["envs", "agents", "superposition", "analysis", "cli"]
+ORDER = ["front", "envs", "agents", "superposition", "analysis", "cli"]
 MAY_IMPORT = {
-    "envs": {"envs"},
-    "agents": {"agents", "envs"},
-    "superposition": {"superposition"},
-    "analysis": {"analysis", "superposition", "agents", "envs"},
-    "cli": set(ORDER),
+    "front": {"common"},
+    "envs": {"common", "envs"},
+    "agents": {"common", "agents", "envs"},
+    "superposition": {"common", "superposition"},
+    "analysis": {"common", "analysis", "superposition", "agents", "envs"},
+    "cli": {"common", *ORDER},
 }
 
 

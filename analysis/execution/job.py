@@ -10,9 +10,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from myopia.agents.files import read_json
 from myopia.agents.many import MOST
 from myopia.agents.run import RunConfig, is_done
+from myopia.common.files import read_json
+from myopia.common.search_path import import_from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Job:
     config: RunConfig
     folder: Path
     probes: tuple[str, ...] = ()
+    module: tuple[str, str] | None = None
+    """Of a world of one's own: what a worker has to import, and the folder that it is in."""
 
     @property
     def name(self) -> str:
@@ -84,6 +87,8 @@ def run_group(jobs: Sequence[Job]) -> dict[str, str]:
     from myopia.analysis.judge import judge_run
 
     errors = {}
+    for module, folder in {job.module for job in jobs if job.module}:
+        import_from(module, folder)
     with contextlib.suppress(Exception):  # told below, by the one that it comes from
         train_many([job.config for job in jobs], [job.folder for job in jobs])
     for job in jobs:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from myopia.analysis.execution.job import Event, Job, run_group
+from myopia.common.search_path import always_safe_imports, callers_path, safe_imports
 
 
 def run_local(groups: Sequence[Sequence[Job]], workers: int) -> Iterator[Event]:
@@ -58,7 +59,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs,), daemon=True)
-        self.process.start()
+        with safe_imports(), callers_path():
+            self.process.start()
         theirs.close()  # so that the pipe ends when the worker does
         self.group: Sequence[Job] = ()
 
@@ -91,6 +93,7 @@ class _Worker:
 
 def _work(pipe: Any) -> None:
     """Run what comes through the pipe, one group after the other."""
+    always_safe_imports()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the study, which ends its workers
     # unwind, so that the runs under way record that they were interrupted
     signal.signal(signal.SIGTERM, _interrupted)

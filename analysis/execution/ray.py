@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from myopia.analysis.execution.job import Event, Job, run_group
+from myopia.common.search_path import always_safe_imports
 
 
 def run_ray(groups: Sequence[Sequence[Job]], workers: int) -> Iterator[Event]:
@@ -57,6 +58,7 @@ def _follow(ray: Any, groups: Sequence[Sequence[Job]], workers: int) -> Iterator
 
 
 def _run(group: Sequence[Job]) -> dict[str, str]:
+    always_safe_imports()
     import torch
 
     torch.set_num_threads(1)

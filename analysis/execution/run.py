@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
-from myopia.agents.files import write_json
 from myopia.analysis.execution.job import Event, Job, grouped
 from myopia.analysis.execution.local import run_local
 from myopia.analysis.execution.ray import run_ray
 from myopia.analysis.study import Study
+from myopia.common.files import write_json
+from myopia.common.links import check_links
+from myopia.common.search_path import safe_imports
 from myopia.envs.choices import one_of
 
 Backend = Callable[[Sequence[Sequence[Job]], int], Iterator[Event]]
@@ -44,10 +46,18 @@ def run_study(
     Raises ValueError before anything is written where a condition, the backend, the number of
     workers or a folder is wrong. Nothing runs unless the iterator is followed to its end.
     """
+    with safe_imports():
+        yield from _progress(study, out, workers, backend)
+
+
+def _progress(
+    study: Study, out: Path, workers: int, backend: str
+) -> Generator[Progress, None, None]:
     execute = BACKENDS[one_of("backend", backend, BACKENDS)]
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
     jobs = study.jobs(out)
+    check_links(out)
     todo = [job for job in jobs if not job.finished()]
     events = execute(grouped(todo, workers), workers) if todo else ()
     write_json(out / "study.json", dataclasses.asdict(study))

@@ -15,8 +15,10 @@ from torch import Tensor
 from myopia.analysis.representations.features import BASES, Features, features_of
 from myopia.analysis.representations.states import DISTRIBUTIONS, States, states_of
 from myopia.analysis.representations.towers import Towers, activations
+from myopia.common.search_path import safe_imports
 from myopia.envs.choices import one_of
 from myopia.envs.world import World
+from myopia.superposition.figures import own_style
 
 Rows = list[dict[str, Any]]
 Tables = dict[str, Rows]
@@ -109,7 +111,8 @@ def part(name: str, draw: Callable[[Tables], Figure]):
     """Decorator: register a part; the first line of its docstring is its question."""
 
     def register(run: Callable[[Inspection], Tables]) -> Callable[[Inspection], Tables]:
-        PARTS[name] = Part(name, (run.__doc__ or "").strip().splitlines()[0], run, draw)
+        question = (run.__doc__ or "").strip().splitlines()[0]
+        PARTS[name] = Part(name, question, run, own_style(draw))
         return run
 
     return register
@@ -123,6 +126,7 @@ def all_parts() -> dict[str, Part]:
     return PARTS
 
 
+@safe_imports()
 def inspect(inspection: Inspection) -> dict[str, Any]:
     """Every part's tables, and what they were read on: the entries of `representations.json`."""
     features = inspection.features

@@ -14,14 +14,16 @@ from myopia.agents.run import RunConfig
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables
 from myopia.analysis.representations.states import states_of
 from myopia.analysis.representations.towers import activations, towers_of, untrained
+from myopia.common.search_path import safe_imports
 from myopia.envs.world import World, shutdown_allowed
-from myopia.superposition.figures import label, panels
+from myopia.superposition.figures import label, literal, own_style, panels
 from myopia.superposition.similarity import linear_cka, procrustes_distance
 
 SAME = 1e-3
 """Total variation from rounding: an agent works in single precision, its towers in double."""
 
 
+@safe_imports()
 def inspection_of(
     folder: Path,
     basis: str = "scalars",
@@ -69,6 +71,7 @@ def _closed(world: World) -> torch.Tensor:
     return closed
 
 
+@safe_imports()
 def similarity(inspections: dict[str, Inspection]) -> Tables:
     """How alike the layers of several agents are, on the reference states of the first.
 
@@ -111,6 +114,7 @@ def similarity(inspections: dict[str, Inspection]) -> Tables:
     return {"similarity": rows}
 
 
+@own_style
 def similarity_figure(tables: Tables) -> Figure:
     """A matrix of CKA for each layer."""
     rows = tables["similarity"]
@@ -132,8 +136,9 @@ def similarity_figure(tables: Tables) -> Figure:
             )
         chance = [row["CKA untrained"] for row in rows if row["layer"] == layer]
         label(axis, f"{layer}: CKA (untrained {sum(chance) / len(chance):.2f})")
-        axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7)
-        axis.set_yticks(range(len(names)), names, fontsize=7)
+        shown = [literal(name) for name in names]
+        axis.set_xticks(range(len(names)), shown, rotation=60, ha="right", fontsize=7)
+        axis.set_yticks(range(len(names)), shown, fontsize=7)
     if image is not None:
         drawing.colorbar(image, ax=list(axes[0]), fraction=0.03)
     return drawing

@@ -12,6 +12,7 @@ from myopia.analysis.policies import agent_policy
 from myopia.analysis.results import Results, Run
 from myopia.analysis.section import fill, section
 from myopia.envs.observer import observer_of
+from myopia.envs.registry import registered_world
 from myopia.envs.world import World
 
 MOST = 16
@@ -23,14 +24,20 @@ def explorer(results: Results) -> Markup | None:
     """A slider for the displayed index, and the action probabilities that the agent then has.
 
     For exactly judged agents only: one with memory has no probabilities apart from its history.
+    For worlds that are known only: those of somebody's own are named, with how to bring them.
     """
-    agents = [
-        {"condition": name, "seed": run.config.get("seed"), **choices(run)}
-        for name, runs in results.conditions.items()
-        for run in runs
-        if run.evaluation["method"] == "exact"
-    ]
-    return fill("explorer", agents=agents) if agents else None
+    agents, unknown = [], {}
+    for name, runs in results.conditions.items():
+        for run in runs:
+            if run.evaluation["method"] != "exact":
+                continue
+            try:
+                registered_world(run.config["world"])
+            except ValueError as error:
+                unknown[name] = str(error)
+                continue
+            agents.append({"condition": name, "seed": run.config.get("seed"), **choices(run)})
+    return fill("explorer", agents=agents, unknown=unknown) if agents or unknown else None
 
 
 def choices(run: Run) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from myopia.analysis.figure import NothingToDraw, all_figures
 from myopia.analysis.results import Results
 from myopia.analysis.section import fill, section
+from myopia.superposition.figures import own_style
 
 
 @section(40, "Figures")
@@ -23,6 +24,7 @@ def figures(results: Results) -> Markup:
     return fill("figures", drawn=drawn, missing=missing)
 
 
+@own_style
 def svg(figure: Figure, described: str) -> Markup:
     """The figure as SVG in the page's own ink: black becomes the colour of the text around it."""
     buffer = io.StringIO()

@@ -4,11 +4,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from myopia.agents.files import read_json
 from myopia.analysis.representations.inspection import all_parts
 from myopia.analysis.results import Results
 from myopia.analysis.section import fill, section
 from myopia.analysis.sections.figures import svg
+from myopia.common.files import read_json
 
 HEADLINES = {
     "variable": "variable",

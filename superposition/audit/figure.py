@@ -7,10 +7,12 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from myopia.superposition.audit.table import SAME_METRIC, Row
+from myopia.superposition.figures import own_style
 
 SHADES = LinearSegmentedColormap.from_list("moved", ["#f7f7f7", "#fdd49e", "#b30000"])
 
 
+@own_style
 def audit_figure(rows: Sequence[Row]) -> Figure:
     """How far each metric moved, over all layers of a network; a ring where the cure failed.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from myopia.common.search_path import safe_imports
 from myopia.superposition.audit.canonical import canonical
 from myopia.superposition.audit.network import Network, function_change, read, standardised
 from myopia.superposition.audit.transformations import TRANSFORMATIONS
@@ -40,6 +41,7 @@ class Row:
     """`invariant`; `cured` by the canonical form; `moves`; or `not the same function`."""
 
 
+@safe_imports()
 def audit(networks: Mapping[str, tuple[Network, Tensor]], seed: int = 0) -> list[Row]:
     """Every registered metric x every admitted transformation x every hidden layer.
 

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from myopia.superposition.curves.descent import Curves, Descent, descend, factors
 from myopia.superposition.curves.ode import flow, scalars
 from myopia.superposition.curves.reading import THRESHOLDS
-from myopia.superposition.figures import COLOURS, label, panels
+from myopia.superposition.figures import COLOURS, label, own_style, panels
 
 LOWEST_DRAWN = 1e-6
 
 
+@own_style
 def curve_figure(runs: Sequence[Curves]) -> Figure:
     """Loss over its value at Z = 0, every seed, one panel per loss and optimiser, by rank."""
     return _grid(
@@ -24,6 +25,7 @@ def curve_figure(runs: Sequence[Curves]) -> Figure:
     )
 
 
+@own_style
 def overlap_figure(runs: Sequence[Curves]) -> Figure:
     """The inner product with the truth, every seed, with its bump where there is one."""
     return _grid(
@@ -57,6 +59,7 @@ def _grid(
     return drawing
 
 
+@own_style
 def plateau_figure(rows: Sequence[dict[str, Any]], scaled: Sequence[dict[str, Any]]) -> Figure:
     """Shares of seeds with two plateaus, by rank and threshold; Adam's first plateau by scale."""
     kinds = list(dict.fromkeys((row["loss"], row["optimiser"]) for row in rows))
@@ -99,6 +102,7 @@ def plateau_figure(rows: Sequence[dict[str, Any]], scaled: Sequence[dict[str, An
     return drawing
 
 
+@own_style
 def oracle_figure(spreads: Sequence[float] = (1.0, 0.1, 0.01), d: int = 100) -> Figure:
     """Rank 1 on MSE: gradient descent over the four-scalar flow."""
     drawing, axes = panels(1, len(spreads), 2.3 * len(spreads), 2.3, sharey=True)

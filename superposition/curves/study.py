@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from myopia.common.search_path import safe_imports
 from myopia.superposition.curves.descent import Curves, Descent, descend
 from myopia.superposition.curves.reading import THRESHOLDS, bump, drop_width, find_plateaus
 from myopia.superposition.statistics import wilson
@@ -56,6 +57,7 @@ class Sweep:
         return settings
 
 
+@safe_imports()
 def run_all(settings: Sequence[Descent]) -> list[Curves]:
     """One tensor program per setting, all its seeds at once."""
     return [descend(s, CONVERGED if s.loss == "mse" else 0.0) for s in settings]

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 from tqdm import trange
 
+from myopia.common.search_path import safe_imports
 from myopia.superposition.toy.data import Features
 from myopia.superposition.toy.model import Model, Shape
 
@@ -43,6 +44,7 @@ def identity(x: Tensor) -> Tensor:
     return x
 
 
+@safe_imports()
 def train(
     shape: Shape,
     features: Features,

@@ -17,13 +17,13 @@ from myopia.agents.cadence import FILE, Cadence, read_capability, read_learning_
 from myopia.agents.compute import ReadBack, mean_return, spent
 from myopia.agents.elicitation import Elicitation
 from myopia.agents.fence import fenced
-from myopia.agents.files import read_json
 from myopia.agents.learning_curve import LearningCurve
 from myopia.agents.presets import find_algorithm
 from myopia.agents.rhythm import Rhythm
 from myopia.agents.run import RunConfig
 from myopia.agents.stranger import open_stranger
 from myopia.agents.train import train
+from myopia.common.files import read_json
 from myopia.envs import World, make_world
 
 SMALL = "num_envs=8,hidden=6"

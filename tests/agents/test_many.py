@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from myopia.agents.agent import Agent, snapshots
-from myopia.agents.files import read_json
 from myopia.agents.many import train_many
 from myopia.agents.run import RunConfig
 from myopia.agents.train import train
 from myopia.cli.train import parse_seeds
+from myopia.common.files import read_json
 from myopia.envs import make_world
 
 SMALL = "ppo:num_envs=8,n_steps=16,batch_size=32,n_epochs=2"

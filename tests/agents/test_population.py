@@ -11,13 +11,13 @@ import pytest
 
 from myopia.agents import population
 from myopia.agents.agent import Agent, snapshots
-from myopia.agents.files import read_json
 from myopia.agents.population import PopulationConfig, train_population
 from myopia.agents.ranking import Score
 from myopia.agents.run import RunConfig
 from myopia.agents.swapping import SharedWorlds
 from myopia.agents.train import train
 from myopia.agents.turns import Turns
+from myopia.common.files import read_json
 from myopia.envs import make_sb3, make_world
 
 SMALL = "ppo:num_envs=4,n_steps=16,batch_size=32,n_epochs=1"

@@ -15,9 +15,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from stable_baselines3.common.callbacks import BaseCallback
 
-from myopia.agents.files import read_json
 from myopia.agents.run import RunConfig
 from myopia.agents.train import train
+from myopia.common.files import read_json
 from myopia.envs import make_world
 
 SMALL = {

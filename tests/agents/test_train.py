@@ -11,10 +11,10 @@ from stable_baselines3 import PPO
 
 from myopia.agents.agent import Agent, snapshots
 from myopia.agents.device import choose_device
-from myopia.agents.files import read_json, write_whole
 from myopia.agents.presets import PRESETS
 from myopia.agents.run import RunConfig
 from myopia.agents.train import train
+from myopia.common.files import read_json, write_whole
 from myopia.envs import make_sb3, make_world
 
 SMALL = "ppo:num_envs=8,n_steps=64,batch_size=64"

@@ -6,8 +6,9 @@ from myopia.analysis.representations.inspection import inspect
 from myopia.analysis.representations.parts import dictionaries
 from myopia.analysis.results import Results, Run
 from myopia.analysis.sections.representations import representations
+from myopia.common.files import write_text
 from myopia.envs import make_world
-from myopia.superposition.output import to_json, write_text
+from myopia.superposition.output import to_json
 
 
 def test_the_section_shows_what_was_found_and_says_what_is_null(tmp_path, monkeypatch):

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from myopia.agents.files import read_json
 from myopia.analysis.execution.job import grouped
 from myopia.analysis.execution.run import Progress, run_study
 from myopia.analysis.probe import all_probes
 from myopia.analysis.study import Study, load_study, shipped_studies
+from myopia.common.files import read_json
 from myopia.envs import WORLDS
 
 TINY = """

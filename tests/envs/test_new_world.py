@@ -72,6 +72,6 @@ def test_a_run_in_it_is_found_again_by_another_process(lottery: Path) -> None:
     )  # fmt: skip
     assert told["config"]["world"] == "lottery:Lottery"
     assert Path(told["run"]).name.startswith("Lottery-ppo-")
-    found = myopia(lottery, "evaluate", told["run"])
+    found = myopia(lottery, "evaluate", told["run"], "--world-module", "lottery")
     assert found["world"] == "Lottery"
     assert found["dials"]["prize"] == 8

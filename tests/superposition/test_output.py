@@ -4,7 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from myopia.superposition.output import text_table, to_json, write_text
+from myopia.common.files import write_text
+from myopia.superposition.output import text_table, to_json
 
 
 def test_table_is_aligned():

@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from myopia.superposition.figures import own_style
 from myopia.superposition.toy.data import Features
 from myopia.superposition.toy.floors import Floor, check_floors
 from myopia.superposition.toy.model import Model, Shape
@@ -44,8 +45,9 @@ def experiment(name: str, training: Training):
 
     def register(run: Callable[[Training], Result]) -> Callable[[Training], Result]:
         question = (run.__doc__ or "").strip().splitlines()[0]
-        EXPERIMENTS[name] = Experiment(name, question, training, run)
-        return run
+        drawn = own_style(run)
+        EXPERIMENTS[name] = Experiment(name, question, training, drawn)
+        return drawn
 
     return register
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in place in one step."""
@@ -19,8 +17,10 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     try:
         try:
             write(temporary)
-        except SafetensorError as error:  # a full disk, in that library's words
-            raise OSError(f"{path}: {error}") from None
+        except Exception as error:
+            if type(error).__name__ == "SafetensorError":  # a full disk, in that library's words
+                raise OSError(f"{path}: {error}") from None
+            raise
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     finally:

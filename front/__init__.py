@@ -1,0 +1,1 @@
+"""A testbed that measures whether a learning agent cares only about the present epoch."""
