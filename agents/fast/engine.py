@@ -7,16 +7,19 @@ out once for all samples that show it: the same sums in another order, in a frac
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from myopia.agents.fast import draws
 from myopia.agents.fast.actor import Actor, Rollout
 from myopia.agents.fast.graph import Graph
 from myopia.agents.fast.group import Group
+from myopia.agents.fast.held import Held
 from myopia.agents.fast.learner import Learner, Plan, Waiting
 from myopia.agents.fast.loss import Settings
 from myopia.agents.fast.native import native
 from myopia.agents.fast.record import Record
+from myopia.agents.fast.transfer import fetch
 from myopia.agents.fast.walk import Trace
 from myopia.envs.batch import STATE
 
@@ -38,7 +41,11 @@ class Engine:
         if not self.group.on_cpu:
             self._roll, self._learn = Graph(self._roll), Graph(self._learn, self.group.parameters)
         self.rollout: Rollout
+        # what the device has, and what the models have of it
         self._home: tuple[torch.Tensor, ...]
+        self._left: Waiting
+        self._lifetimes, self._waits = Held(), Held()
+        self._reached: list[np.ndarray]
 
     def fits(self, models: Sequence[Any]) -> bool:
         """Whether this is an engine for these models as they are now."""
@@ -47,12 +54,15 @@ class Engine:
     def load(self) -> None:
         """Go on with the weights of the models and the lifetimes of their envs, as they are."""
         self.group.parameters.bind()
-        state = self.group.walk.join([env.batch.state() for env in self._envs])
-        self._home = tuple(state[name] for name in STATE)
+        states = [env.batch.state() for env in self._envs]
+        if not self._lifetimes.by(states):
+            joined = self.group.walk.join(states)
+            self._home = tuple(joined[name] for name in STATE)
 
     def unload(self) -> None:
-        """Put the lifetimes back into the models' envs."""
-        states = self.group.walk.split(dict(zip(STATE, self._home, strict=True)))
+        """Put the lifetimes, as they are after the rollout, into the models' envs."""
+        states = self.group.walk.split(dict(zip(STATE, self._reached, strict=True)))
+        self._lifetimes.give(states)
         for model, env, state in zip(self.models, self._envs, states, strict=True):
             env.batch.resume(state)
             model._last_obs = env.batch.see()
@@ -65,13 +75,7 @@ class Engine:
         given up, and nothing is returned.
         """
         group = self.group
-        chances = torch.cat(
-            [
-                draws.uniforms(m.draw_seed, m.rollouts, group.steps, group.envs, group.device)
-                for m in self.models
-            ],
-            dim=1,
-        )
+        chances = self._draw(draws.uniforms, group.steps, group.envs)
         if on_step is None:
             rolled = self._roll(chances, *self._home)
         else:
@@ -79,8 +83,9 @@ class Engine:
         if rolled is None:
             return []
         self.rollout, trace, self._home = rolled
-        arrays = [x.cpu().numpy() for x in trace]
-        return [Trace(*(x[:, columns] for x in arrays)) for columns in group.columns()]
+        arrays = fetch([*trace, *self._home])
+        trace, self._reached = arrays[: len(trace)], arrays[len(trace) :]
+        return [Trace(*(x[:, columns] for x in trace)) for columns in group.columns()]
 
     @torch.inference_mode()
     def update(self, going_on: Sequence[bool] | None = None) -> Record:
@@ -89,20 +94,19 @@ class Engine:
         group.parameters.bind()
         waiting = self._waiting()
         samples = self.learner.samples(len(waiting.keys))
-        orders = [
-            draws.orders(m.draw_seed, m.rollouts, m.n_epochs, samples, group.device)
-            for m in self.models
-        ]
+        orders = self._draw(draws.orders, first.n_epochs, samples)
+        orders = orders.unflatten(1, (group.models, -1))
         per_epoch = -(-samples // first.batch_size)
         active = None
         if first.target_kl is not None or not all(going_on or [True]):
             active = torch.tensor(going_on or [True] * len(self.models), device=group.device)
             active = active[:, None]
         step_sizes, scales = group.parameters.plan(first.n_epochs * per_epoch)
-        plan = Plan(torch.stack(orders, dim=1), step_sizes, scales, active, self._settings())
-        notes, explained, left = self._learn(self.rollout, waiting, plan)
+        plan = Plan(orders, step_sizes, scales, active, self._settings())
+        notes, explained, self._left = self._learn(self.rollout, waiting, plan)
+        noted, share, *left = fetch([notes, explained, *self._left])
         self._wait(left)
-        record = Record.of(notes.cpu().numpy(), per_epoch, explained.cpu().numpy())
+        record = Record.of(noted, per_epoch, share)
         group.parameters.count(record.updates)
         return record
 
@@ -118,25 +122,34 @@ class Engine:
         columns = torch.tensor(table, dtype=group.dtype, device=group.device).T[:, :, None]
         return Settings(*columns)
 
-    def _waiting(self) -> Waiting:
-        group, parts = self.group, []
-        for model, (first_key, _) in zip(self.models, group.walk.spans, strict=True):
-            kept = model.rollout_buffer.waiting
-            if kept:
-                columns = [torch.as_tensor(kept[name], device=group.device) for name in KEPT]
-            else:
-                ints = torch.zeros(0, group.envs, dtype=torch.int64, device=group.device)
-                columns = [ints, ints, *[ints.to(group.dtype)] * (len(KEPT) - 2)]
-            parts.append([columns[0] + first_key, *columns[1:]])
-        return Waiting(*(torch.cat(columns, dim=1) for columns in zip(*parts, strict=True)))
+    def _draw(self, draw: Callable[..., torch.Tensor], rows: int, columns: int) -> torch.Tensor:
+        """What the models draw now, (rows, S * columns)."""
+        seeds = [model.draw_seed for model in self.models]
+        rollouts = [model.rollouts for model in self.models]
+        return draw(seeds, rollouts, rows, columns, self.group.device)
 
-    def _wait(self, left: Waiting) -> None:
-        spans, columns = self.group.walk.spans, self.group.columns()
-        for model, (first_key, _), mine in zip(self.models, spans, columns, strict=True):
-            kept = [column[:, mine].cpu().numpy().copy() for column in left]
-            kept[0] -= first_key
-            waits = dict(zip(KEPT, kept, strict=True)) if len(kept[0]) else {}
-            model.rollout_buffer.waiting = waits
+    def _waiting(self) -> Waiting:
+        present = [model.rollout_buffer.waiting for model in self.models]
+        if self._waits.by(present):
+            return self._left
+        group, parts = self.group, []
+        for kept, (first_key, _) in zip(present, group.walk.spans, strict=True):
+            none = torch.zeros(0, group.envs, dtype=torch.int64)
+            columns = [torch.from_numpy(np.array(kept[name])) if kept else none for name in KEPT]
+            parts.append([columns[0] + first_key, *columns[1:]])
+        joined = [torch.cat(columns, dim=1) for columns in zip(*parts, strict=True)]
+        kinds = [torch.int64] * 2 + [group.dtype] * (len(KEPT) - 2)
+        return Waiting(*(x.to(group.device, k) for x, k in zip(joined, kinds, strict=True)))
+
+    def _wait(self, left: list[np.ndarray]) -> None:
+        spans, columns, waits = self.group.walk.spans, self.group.columns(), []
+        for (first_key, _), mine in zip(spans, columns, strict=True):
+            keys, *rest = (column[:, mine] for column in left)
+            kept = [keys - first_key, *(column.copy() for column in rest)]
+            waits.append(dict(zip(KEPT, kept, strict=True)) if len(keys) else {})
+        self._waits.give(waits)
+        for model, kept in zip(self.models, waits, strict=True):
+            model.rollout_buffer.waiting = kept
 
 
 KEPT = ("rows", *Waiting._fields[1:])

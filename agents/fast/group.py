@@ -1,5 +1,6 @@
 """What models that learn side by side have in common: lifetimes, weights, networks."""
 
+import itertools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,6 +29,8 @@ class Group:
         self.steps, self.envs = first.n_steps, first.n_envs
         worlds = [native(model.env)[0].world for model in models]
         self.walk = make_walk(worlds, self.envs, self.device)
+        self._first_key = self._column([start for start, _ in self.walk.spans])
+        self._last_number = self._column([rows.count - 1 for rows in self.walk.rows])
         self.parameters = Parameters([model.policy for model in models])
         self.dtype = self.parameters.values.dtype
         self.policy, self.value = towers(first.policy, self.parameters, stacked=not self.on_cpu)
@@ -51,12 +54,31 @@ class Group:
 
     def observations(self, keys: torch.Tensor, spans: Spans) -> torch.Tensor:
         """What keys (rows,) stand for, (rows, D); those of model s in its span."""
+        if not self.on_cpu:
+            return self._observations_evenly(keys)
         seen = torch.zeros(len(keys), self.entries, dtype=self.dtype, device=self.device)
         for rows, (start, end), (first, _) in zip(
             self.walk.rows, spans, self.walk.spans, strict=True
         ):
             seen[start:end] = rows.observations(keys[start:end] - first)
         return seen
+
+    def _observations_evenly(self, keys: torch.Tensor) -> torch.Tensor:
+        """The same where each model has as many rows: neighbours in one world at once.
+
+        What fills up the rows between is shown as any row of the model.
+        """
+        numbers = keys.view(self.models, -1) - self._first_key
+        numbers = torch.minimum(numbers.clamp_(min=0), self._last_number)
+        parts, start = [], 0
+        for rows, same in itertools.groupby(self.walk.rows):
+            end = start + sum(1 for _ in same)
+            parts.append(rows.observations(numbers[start:end].flatten()))
+            start = end
+        return torch.cat(parts).to(self.dtype)
+
+    def _column(self, numbers: list[int]) -> torch.Tensor:
+        return torch.tensor(numbers, device=self.device)[:, None]
 
     def by_model(self, x: torch.Tensor) -> torch.Tensor:
         """(steps, E) -> (S, steps * envs)."""

@@ -20,3 +20,9 @@ def lay_out(counts: Sequence[int]) -> tuple[list[tuple[int, int]], int]:
         starts.append(-(-(starts[-1] + count) // ALIGNMENT) * ALIGNMENT)
     spans = [(start, start + count) for start, count in zip(starts, counts, strict=False)]
     return spans, starts[-1]
+
+
+def lay_out_evenly(counts: Sequence[int]) -> tuple[list[tuple[int, int]], int]:
+    """The same, each model's rows as far from the next one's: one product may take them all."""
+    spans, total = lay_out([max(counts)] * len(counts))
+    return [(start, start + count) for (start, _), count in zip(spans, counts, strict=True)], total

@@ -4,11 +4,13 @@ Row s of every tensor is model s. The policies' own parameters, and the moments 
 optimisers, are views of it: what SB3 saves and predicts with is always what was learned.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 
@@ -30,6 +32,14 @@ class Parameters:
         self.values, self.gradients, self._first, self._second = (
             torch.zeros(size, dtype=some.dtype, device=some.device) for _ in range(4)
         )
+        # the parameters of each policy, and their places in every tensor that an update learns
+        self._own = [
+            [
+                (parameter, *(self._view(x, name)[row] for x in self._learned()))
+                for name, parameter in policy.named_parameters()
+            ]
+            for row, policy in enumerate(policies)
+        ]
         self.bind()
 
     def of(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -38,33 +48,33 @@ class Parameters:
 
     def bind(self) -> None:
         """Take over what the policies and their optimisers hold, wherever it is not here yet."""
-        for row, policy in enumerate(self.policies):
-            optimiser = policy.optimizer
-            for name, parameter in policy.named_parameters():
-                state: dict[str, Any] = optimiser.state[parameter]
+        for policy, own in zip(self.policies, self._own, strict=True):
+            for parameter, value, first, second in own:
+                state: dict[str, Any] = policy.optimizer.state[parameter]
                 if not state:
                     zeros = torch.zeros_like(parameter)
                     state |= {"step": torch.tensor(0.0), "exp_avg": zeros, "exp_avg_sq": zeros}
-                parameter.data = self._take(self.values, row, name, parameter.data)
-                state["exp_avg"] = self._take(self._first, row, name, state["exp_avg"])
-                state["exp_avg_sq"] = self._take(self._second, row, name, state["exp_avg_sq"])
+                if not _is(parameter, value):
+                    parameter.data = value.copy_(parameter.data)
+                if not _is(state["exp_avg"], first):
+                    state["exp_avg"] = first.copy_(state["exp_avg"])
+                if not _is(state["exp_avg_sq"], second):
+                    state["exp_avg_sq"] = second.copy_(state["exp_avg_sq"])
 
     def written(self) -> list[torch.Tensor]:
         """Every tensor that an update writes."""
-        return [self.values, self.gradients, self._first, self._second]
+        return [self.gradients, *self._learned()]
 
     def plan(self, updates: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Adam's step sizes and scales of the second moment for the next updates, (S, updates)."""
         sizes, scales = [], []
         for policy in self.policies:
             group = policy.optimizer.param_groups[0]
-            beta1, beta2 = group["betas"]
-            done = self._steps(policy)
-            counts = range(done + 1, done + updates + 1)
-            sizes.append([group["lr"] / (1 - beta1**n) for n in counts])
-            scales.append([1 / math.sqrt(1 - beta2**n) for n in counts])
+            first, second = _corrections(*group["betas"], self._steps(policy), updates)
+            sizes.append(group["lr"] / first)
+            scales.append(second)
         like = {"dtype": self.values.dtype, "device": self.values.device}
-        return torch.tensor(sizes, **like), torch.tensor(scales, **like)
+        return torch.tensor(np.stack(sizes), **like), torch.tensor(np.stack(scales), **like)
 
     def clip(self, most: torch.Tensor) -> None:
         """Scale each model's gradient down to a norm of at most `most` (S, 1)."""
@@ -80,20 +90,20 @@ class Parameters:
         (beta1, beta2), epsilon = group["betas"], group["eps"]
         before = None
         if active is not None:
-            before = [tensor.clone() for tensor in (self.values, self._first, self._second)]
+            before = [tensor.clone() for tensor in self._learned()]
         self._first.lerp_(self.gradients, 1 - beta1)
         self._second.mul_(beta2).addcmul_(self.gradients, self.gradients, value=1 - beta2)
         change = self._second.sqrt().mul_(scale).add_(epsilon)
         self.values.sub_(torch.div(self._first, change, out=change).mul_(size))
         if active is not None and before is not None:
-            for tensor, old in zip((self.values, self._first, self._second), before, strict=True):
+            for tensor, old in zip(self._learned(), before, strict=True):
                 torch.where(active, tensor, old, out=tensor)
 
     def count(self, updates: Sequence[int]) -> None:
         """Tell the optimisers how many updates each of them has made."""
         for policy, made in zip(self.policies, updates, strict=True):
-            for state in policy.optimizer.state.values():
-                state["step"] += made
+            steps = [state["step"] for state in policy.optimizer.state.values()]
+            torch._foreach_add_(steps, made)  # type: ignore[reportPrivateImportUsage]
 
     @staticmethod
     def _steps(policy: ActorCriticPolicy) -> int:
@@ -103,11 +113,22 @@ class Parameters:
         start, end = self._places[name]
         return tensor[:, start:end].unflatten(1, self.shapes[name])
 
-    def _take(self, tensor: torch.Tensor, row: int, name: str, value: torch.Tensor) -> torch.Tensor:
-        own = self._view(tensor, name)[row]
-        if value.data_ptr() != own.data_ptr():
-            own.copy_(value)
-        return own
+    def _learned(self) -> list[torch.Tensor]:
+        return [self.values, self._first, self._second]
+
+
+def _is(tensor: torch.Tensor, other: torch.Tensor) -> bool:
+    return tensor.data_ptr() == other.data_ptr()
+
+
+@functools.lru_cache(maxsize=8)
+def _corrections(
+    beta1: float, beta2: float, done: int, updates: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """By what Adam corrects its moments in the updates after `done`: models often share it."""
+    counts = range(done + 1, done + updates + 1)
+    first = [1 - beta1**n for n in counts]
+    return np.array(first), np.array([1 / math.sqrt(1 - beta2**n) for n in counts])
 
 
 def adam_settings(policy: ActorCriticPolicy) -> dict[str, Any]:

@@ -10,6 +10,7 @@ opens with the other. What random draws it makes is its own: see `myopia.agents.
 import secrets
 from typing import Any
 
+import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import (
@@ -74,7 +75,6 @@ class FastPPO(CreditedRollouts, PPO):
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int
     ) -> bool:
         """A rollout on the device. Callbacks are called at each step, or after all of them."""
-        self.policy.set_training_mode(False)
         callback.on_rollout_start()
         engine = self.engine
         engine.load()
@@ -95,9 +95,9 @@ class FastPPO(CreditedRollouts, PPO):
         `callback` finds the numpy `trace` among its locals, and its step calls come now.
         """
         steps, envs = trace.ended.shape
-        ended = trace.ended.nonzero()
-        lifetimes = zip(trace.lifetime_reward[ended], trace.length[ended], strict=True)
         assert self.ep_info_buffer is not None
+        last = _last(trace.ended, self.ep_info_buffer.maxlen)
+        lifetimes = zip(trace.lifetime_reward[last], trace.length[last], strict=True)
         self.ep_info_buffer.extend(
             {"r": float(reward), "l": int(length)} for reward, length in lifetimes
         )
@@ -115,8 +115,13 @@ class FastPPO(CreditedRollouts, PPO):
         self.note(self.engine.update(), 0)
 
     def prepare_update(self) -> None:
-        """What SB3 does before an update."""
-        self.policy.set_training_mode(True)
+        """What SB3 does before an update.
+
+        But for the training mode: it is left on, for a network of linear layers and tanh is the
+        same in both, and to switch it costs more than many an update.
+        """
+        if not self.policy.training:
+            self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
 
     def note(self, record: Record, number: int) -> None:
@@ -172,6 +177,17 @@ def served_per_rollout(callback: BaseCallback) -> bool:
     if isinstance(callback, ConvertCallback):
         return callback.callback is None
     return isinstance(callback, ProgressBarCallback) or getattr(callback, "per_rollout", False)
+
+
+def _last(ended: np.ndarray, most: int | None) -> tuple[np.ndarray, ...]:
+    """Where the last `most` entries of `ended` (steps, envs) are set, in order of time."""
+    since = 0
+    if most is not None:
+        counts = np.count_nonzero(ended, axis=1)[::-1].cumsum()
+        since = max(0, len(ended) - 1 - int(np.searchsorted(counts, most)))
+    steps, envs = ended[since:].nonzero()
+    first = 0 if most is None else max(0, len(steps) - most)
+    return steps[first:] + since, envs[first:]
 
 
 def _cloned(value: Any) -> Any:

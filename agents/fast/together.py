@@ -47,8 +47,7 @@ def _loop(learners: list[tuple[FastPPO, BaseCallback]], total: int, log_interval
     iteration = 0
     while learners[0][0].num_timesteps < total:
         iteration += 1
-        for model, callback in learners:
-            model.policy.set_training_mode(False)
+        for _, callback in learners:
             callback.on_rollout_start()
         engine.load()
         traces = engine.collect()

@@ -15,6 +15,9 @@ from torch import nn
 from myopia.agents.fast.layout import Spans
 from myopia.agents.fast.parameters import Parameters
 
+PIECE = 256
+"""Rows that one product of a gradient sums over on a GPU."""
+
 
 def towers(
     policy: ActorCriticPolicy, parameters: Parameters, stacked: bool
@@ -122,9 +125,12 @@ class _Stacked(_Layer):
 
     def learn(self, gradient: torch.Tensor, x: torch.Tensor, spans: Spans) -> None:
         """See _Layer.learn."""
-        stacked = self._stack(gradient)
-        self.weight_gradient.copy_(torch.bmm(stacked.mT, self._stack(x)))
-        self.bias_gradient.copy_(stacked.sum(1))
+        # one product over all rows of a model would keep a few processors busy, and no other
+        parts = _parts(len(x) // len(self.weight))
+        pieces = (len(self.weight) * parts, -1)
+        products = torch.bmm(gradient.unflatten(0, pieces).mT, x.unflatten(0, pieces))
+        torch.sum(products.unflatten(0, (-1, parts)), 1, out=self.weight_gradient)
+        torch.sum(self._stack(gradient), 1, out=self.bias_gradient)
 
     def back(self, gradient: torch.Tensor, spans: Spans) -> torch.Tensor:
         """See _Layer.back."""
@@ -132,3 +138,11 @@ class _Stacked(_Layer):
 
     def _stack(self, x: torch.Tensor) -> torch.Tensor:
         return x.unflatten(0, (len(self.weight), -1))
+
+
+def _parts(rows: int) -> int:
+    """Into how many equal parts rows are cut, each of at most PIECE where they can be halved."""
+    parts = 1
+    while rows // parts > PIECE and rows % (2 * parts) == 0:
+        parts *= 2
+    return parts

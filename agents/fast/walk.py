@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from myopia.agents.fast.layout import lay_out
+from myopia.agents.fast.layout import lay_out_evenly
 from myopia.envs.batch import STATE, Batch
 from myopia.envs.dynamics import Dynamics, dynamics_of
 from myopia.envs.rows import rows_of
@@ -53,7 +53,7 @@ class Walk(ABC):
         self.worlds, self.num_envs, self.device = list(worlds), num_envs, device
         self.ops: Any = TorchOps.on(device)
         self.rows = [rows_of(world, self.ops) for world in worlds]
-        self.spans, self.num_keys = lay_out([rows.count for rows in self.rows])
+        self.spans, self.num_keys = lay_out_evenly([rows.count for rows in self.rows])
         self._key_shift = self._columns([start for start, _ in self.spans])
 
     @abstractmethod
@@ -81,10 +81,9 @@ class Walk(ABC):
             for name in STATE
         }
 
-    def split(self, state: dict[str, torch.Tensor]) -> list[dict[str, np.ndarray]]:
-        """The states of numpy batches, one for each world, from a `state`."""
-        arrays = {name: value.cpu().numpy() for name, value in state.items()}
-        n = self.num_envs
+    def split(self, state: dict[str, Any]) -> list[dict[str, np.ndarray]]:
+        """The states of numpy batches, one for each world, from a `state` that is on the CPU."""
+        arrays, n = {name: np.asarray(value) for name, value in state.items()}, self.num_envs
         return [
             {name: value[i * n : (i + 1) * n].copy() for name, value in arrays.items()}
             for i in range(len(self.worlds))

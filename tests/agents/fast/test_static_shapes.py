@@ -65,6 +65,28 @@ def test_the_same_training(world: str, settings: dict, monkeypatch) -> None:
         torch.testing.assert_close(weights(one), weights(other), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("envs", [8, 128])  # few of the observations in a rollout, and many
+def test_the_same_training_in_worlds_with_other_numbers_of_observations(
+    envs: int, monkeypatch
+) -> None:
+    def built() -> list[FastPPO]:
+        indices = ("exact", "hidden", "frozen:at=0", "exact")
+        worlds = [make_sb3("Investment", envs, seed=0, index=index) for index in indices]
+        settings = {"n_steps": 16, "batch_size": 4 * envs, "n_epochs": 2, "device": "cpu"}
+        models = [FastPPO("MlpPolicy", env, seed=0, **settings) for env in worlds]
+        for one in models:
+            one.policy.double()
+        return models
+
+    expected = [one.learn(3 * envs * 16) for one in built()]
+    monkeypatch.setattr(Group, "on_cpu", False)
+    monkeypatch.setattr(engine, "Graph", Rehearsed)
+    together = built()
+    learn_together(together, 3 * envs * 16)
+    for one, other in zip(together, expected, strict=True):
+        torch.testing.assert_close(weights(one), weights(other), rtol=1e-9, atol=1e-12)
+
+
 @pytest.fixture
 def without_data(monkeypatch) -> None:
     """The meta device draws from no generator, and gives zeros to who asks for its data."""
