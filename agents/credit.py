@@ -16,7 +16,7 @@ from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from myopia.envs.choices import unknown
+from myopia.common.errors import unknown
 from myopia.envs.credit import CREDITS
 
 MODES = {**CREDITS, "window:M": "M rewards, from this step on, across boundaries; no bootstrap"}

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import torch
 
-from myopia.agents.train import train
-from myopia.analysis.judge import judge_run
-from myopia.analysis.study import load_study
+from myopia.agents.training.train import train
+from myopia.analysis.evaluation.evaluate_run import judge_run
+from myopia.analysis.studies.study import load_study
 
 RUNS = 100
 STUDY = f"""

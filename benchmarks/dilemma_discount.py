@@ -14,11 +14,11 @@ from pathlib import Path
 
 import torch
 
-from myopia.agents.agent import Agent
-from myopia.agents.run import RunConfig
-from myopia.agents.train import train
-from myopia.analysis.occupancy import occupancy
-from myopia.analysis.policies import agent_policy
+from myopia.agents.policies.agent import Agent
+from myopia.agents.runs.run import RunConfig
+from myopia.agents.training.train import train
+from myopia.analysis.exact.occupancy import occupancy
+from myopia.analysis.exact.policies import agent_policy
 from myopia.envs import make_world
 
 WORLD = {"schedule": "constant", "shutdown": "never", "index": "hidden", "max_epochs": 101}

@@ -23,11 +23,11 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from myopia.agents.fast.engine import Engine
-from myopia.agents.fast.ppo import FastPPO
-from myopia.agents.fast.together import learn_together
-from myopia.analysis.evaluation import evaluate
-from myopia.analysis.policies import agent_policy
+from myopia.agents.fast_ppo.engine import Engine
+from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.ppo import FastPPO
+from myopia.analysis.evaluation.evaluation import evaluate
+from myopia.analysis.exact.policies import agent_policy
 from myopia.cli.bench_train import Scatter
 from myopia.envs import World, make_sb3, make_world
 from myopia.superposition.curves import descend
@@ -248,7 +248,7 @@ def cuda_tests(left: float) -> Found:
     """The tests that need a GPU, in a program of their own."""
     command = [
         *(sys.executable, "-m", "pytest", "-q", "-m", "cuda", "-p", "no:cacheprovider"),
-        *("-o", "addopts=", "--import-mode=importlib", "tests/agents/fast/test_cuda.py"),
+        *("-o", "addopts=", "--import-mode=importlib", "tests/agents/fast_ppo/test_cuda.py"),
     ]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=min(left, 240)

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from myopia.agents.agent import Agent
-from myopia.agents.population import PopulationConfig, train_population
-from myopia.agents.run import RunConfig
+from myopia.agents.policies.agent import Agent
+from myopia.agents.population.population import PopulationConfig, train_population
+from myopia.agents.runs.run import RunConfig
 from myopia.envs import make_sb3, make_world
 
 WORLD = {

@@ -9,8 +9,8 @@ with 1 where a row fails.
 import sys
 import time
 
+from myopia.cli.commands.reproduce import families
 from myopia.cli.main import main as myopia
-from myopia.cli.reproduce import families
 
 
 def main(names: list[str]) -> int:

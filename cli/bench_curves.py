@@ -7,9 +7,9 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 from myopia.agents.algorithms.ppo import CreditedPPO
+from myopia.agents.algorithms.presets import find_algorithm
 from myopia.agents.credit import Credit
-from myopia.agents.fast.together import learn_together
-from myopia.agents.presets import find_algorithm
+from myopia.agents.fast_ppo.parallel import learn_together
 from myopia.common.files import write_whole
 from myopia.envs import World
 from myopia.superposition.figures import COLOURS, label, own_style, panels

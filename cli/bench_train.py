@@ -77,7 +77,7 @@ class Scatter(Chain):
 
 def many_seeds(world: World, runs: int, device: str) -> dict[str, Any]:
     """Many seeds in one program, against two processes of SB3's PPO."""
-    from myopia.agents.fast.together import learn_together
+    from myopia.agents.fast_ppo.parallel import learn_together
 
     def ours() -> float:
         models = [fast(world, EQUAL, device, seed)() for seed in range(SEEDS)]
@@ -115,7 +115,7 @@ BENCHES = (
 
 def fast(world: World, sizes: Sizes, device: str, seed: int = 0) -> Callable[[], Any]:
     """Builds our PPO."""
-    from myopia.agents.fast.ppo import FastPPO
+    from myopia.agents.fast_ppo.ppo import FastPPO
     from myopia.envs import make_sb3
 
     return lambda: FastPPO(
@@ -137,11 +137,11 @@ def training(build: Callable[[], Any], steps: int) -> Callable[[], float]:
 
 def gate(world: World, side: str, device: str) -> dict[str, Any]:
     """Train the preset in this process, by `ours` or by SB3's own loop; how well, how fast."""
-    from myopia.agents.agent import Agent
     from myopia.agents.algorithms.ppo import CreditedPPO
+    from myopia.agents.algorithms.presets import find_algorithm
     from myopia.agents.credit import Credit
-    from myopia.agents.presets import find_algorithm
-    from myopia.analysis.gate import passes, score
+    from myopia.agents.policies.agent import Agent
+    from myopia.analysis.evaluation.training_check import passes, score
 
     settings, steps = find_algorithm("ppo", world.name)
     credit = Credit.of("lifetime")

@@ -1,6 +1,6 @@
 """The front door: `myopia COMMAND ...`.
 
-A command is a file in this folder with a docstring (its help), a frozen dataclass `Options`
+A command is a file in `commands/` with a docstring (its help), a frozen dataclass `Options`
 (read by tyro) and `run(options) -> int`. Only the command that was asked for is imported.
 """
 
@@ -32,7 +32,7 @@ COMMANDS = {
     "reproduce": "published results beside ours",
     "bench": "speed, against a peer in the same run",
 }
-"""Command -> one line of help; the module is `myopia.cli.<command with _ for ->`."""
+"""Command -> one line of help; the module is `myopia.cli.commands.<command with _ for ->`."""
 
 BOX = " │╭╮╰╯─├┤┌┐└┘|"
 """What boxes are drawn with."""
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _command(name: str, *arguments: str) -> int:
     """Import one command, read its options, run it. Raises ValueError for bad input."""
     if name not in COMMANDS:
-        from myopia.envs.choices import unknown
+        from myopia.common.errors import unknown
 
         raise ValueError(f"{unknown('command', name, COMMANDS)}; see myopia --help")
     import dataclasses
@@ -74,7 +74,7 @@ def _command(name: str, *arguments: str) -> int:
     from myopia.cli.dials import split_dials
     from myopia.envs.registry import import_worlds
 
-    module = importlib.import_module(f"myopia.cli.{name.replace('-', '_')}")
+    module = importlib.import_module(f"myopia.cli.commands.{name.replace('-', '_')}")
     dials, rest = split_dials(name, module.Options, arguments)
     options = _options(module, name, rest)
     if dials:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from myopia.envs.choices import one_of
+from myopia.common.errors import one_of
 
 CREDITS = {
     "lifetime": "the boundary is invisible",

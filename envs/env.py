@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from myopia.envs.choices import one_of
+from myopia.common.errors import one_of
 from myopia.envs.dynamics import dynamics_of
 from myopia.envs.ledger import Ledger
 from myopia.envs.observer import observation_space, observer_of

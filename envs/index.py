@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from myopia.envs import spec
+from myopia.common import specs
 
 
 class Index:
@@ -26,7 +26,7 @@ class Index:
             return text
         if not isinstance(text, str):
             raise ValueError(f"index: expected text like 'exact' or 'noisy:width=1', got {text!r}")
-        return spec.parse(text, "index mode", Index.kinds)
+        return specs.parse(text, "index mode", Index.kinds)
 
     def check(self, max_epochs: int) -> None:
         """Raise ValueError where the mode does not fit `max_epochs`."""
@@ -40,7 +40,7 @@ class Index:
         return [0]
 
     def __str__(self) -> str:
-        return spec.format_spec(self.kind, self)
+        return specs.format_spec(self.kind, self)
 
 
 @dataclasses.dataclass(frozen=True)

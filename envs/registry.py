@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import gymnasium
 
+from myopia.common.errors import unknown
 from myopia.common.search_path import home_of, import_named
-from myopia.envs.choices import unknown
 from myopia.envs.task import INCENTIVES, Task
 from myopia.envs.world import World, check_dial_names
 

@@ -7,8 +7,8 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
+from myopia.common import specs
 from myopia.common.search_path import safe_imports
-from myopia.envs import spec
 from myopia.envs.credit import with_credit
 from myopia.envs.lookup import make_batch
 from myopia.envs.observer import observation_space
@@ -36,7 +36,7 @@ def make_sb3(
     settings = world if isinstance(world, World) else make_world(world, **dials)
     env = WorldVecEnv(settings, num_envs, render_mode)
     if seed is not None:
-        env.seed(spec.convert(seed, int, "seed"))
+        env.seed(specs.convert(seed, int, "seed"))
     return with_credit(env, credit)
 
 

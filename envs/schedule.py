@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from myopia.envs import spec
+from myopia.common import specs
 
 
 class Schedule(abc.ABC):
@@ -33,7 +33,7 @@ class Schedule(abc.ABC):
             return text
         if not isinstance(text, str):
             raise ValueError(f"schedule: expected text like 'linear:cutoff=4', got {text!r}")
-        return spec.parse(text, "schedule", Schedule.kinds)
+        return specs.parse(text, "schedule", Schedule.kinds)
 
     @abc.abstractmethod
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +49,7 @@ class Schedule(abc.ABC):
         return int(past[0]) if past.size else None
 
     def __str__(self) -> str:
-        return spec.format_spec(self.kind, self)
+        return specs.format_spec(self.kind, self)
 
     def _check_epoch(self, name: str, epoch: int, max_epochs: int, most: int) -> None:
         if epoch > most:
@@ -184,18 +184,18 @@ class Table(Schedule):
             if not values or not all(math.isfinite(v) and v >= 0 for v in values):
                 raise ValueError(
                     f"schedule table: {name} must be finite numbers >= 0, "
-                    f"got {spec.format_value(values)!r}"
+                    f"got {specs.format_value(values)!r}"
                 )
         if self.rising:
             return
         if any(b > a for a, b in zip(self.weight, self.weight[1:], strict=False)):
             raise ValueError(
-                f"schedule table: weight {spec.format_value(self.weight)!r} rises; "
+                f"schedule table: weight {specs.format_value(self.weight)!r} rises; "
                 "expected values that never rise, or rising=true"
             )
         if any(b < a for a, b in zip(self.upkeep, self.upkeep[1:], strict=False)):
             raise ValueError(
-                f"schedule table: upkeep {spec.format_value(self.upkeep)!r} falls; "
+                f"schedule table: upkeep {specs.format_value(self.upkeep)!r} falls; "
                 "expected values that never fall, or rising=true"
             )
 

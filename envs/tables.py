@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from myopia.envs.choices import unknown
+from myopia.common.errors import unknown
 from myopia.envs.task import TAMPER_KINDS, Task, describe
 
 RESOLUTION = 1 << 32

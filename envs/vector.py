@@ -8,7 +8,7 @@ from gymnasium.utils.seeding import np_random
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from myopia.envs import spec
+from myopia.common import specs
 from myopia.envs.batch import Step
 from myopia.envs.lookup import make_batch
 from myopia.envs.observer import observation_space
@@ -113,7 +113,7 @@ def keys_from(seed: Any, num_envs: int) -> list[int]:
         seed = [int(seed) + i for i in range(num_envs)]
     if len(seed) != num_envs:
         raise ValueError(f"expected one seed or {num_envs} of them, got {len(seed)}")
-    seeds = [None if one is None else spec.convert(one, int, "seed") for one in seed]
+    seeds = [None if one is None else specs.convert(one, int, "seed") for one in seed]
     if any(one is not None and one < 0 for one in seeds):
         raise ValueError(f"seeds must be at least 0, got {min(s for s in seeds if s is not None)}")
     return [draw_key(np_random(one)[0]) for one in seeds]

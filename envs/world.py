@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from myopia.envs import spec
-from myopia.envs.choices import one_of, unknown
+from myopia.common import specs
+from myopia.common.errors import one_of, unknown
 from myopia.envs.index import Index
 from myopia.envs.schedule import Schedule
 from myopia.envs.tables import Tables, enumerate_task
@@ -68,7 +68,7 @@ class World:
                 raise ValueError(
                     f"{task.__name__}: {unknown('dial', name, [*sorted(own), *ENGINE_DIALS])}"
                 )
-        built = spec.build(task, {k: v for k, v in dials.items() if k in own}, task.__name__)
+        built = specs.build(task, {k: v for k, v in dials.items() if k in own}, task.__name__)
         settings: dict[str, Any] = {
             "max_epochs": task.max_epochs,
             "epoch_length": task.epoch_length,
@@ -78,7 +78,7 @@ class World:
         for name in ENGINE_DIALS.keys() & dials.keys():
             value = dials[name]
             if name not in ("schedule", "index"):
-                value = spec.convert(value, ENGINE_DIALS[name], f"{task.__name__}: {name}")
+                value = specs.convert(value, ENGINE_DIALS[name], f"{task.__name__}: {name}")
             settings[name] = value
         settings["schedule"] = Schedule.parse(settings["schedule"])
         settings["index"] = Index.parse(settings["index"])
@@ -134,7 +134,7 @@ def check_dial_names(task: type[Task]) -> set[str]:
 
 def count(name: str, value: Any) -> int:
     """`value` as a number of epochs or steps. Raises ValueError naming what was expected."""
-    number = spec.convert(value, int, name)
+    number = specs.convert(value, int, name)
     if not 1 <= number <= MOST_EPOCHS:
         bound = "at least 1" if number < 1 else f"at most {MOST_EPOCHS}"
         raise ValueError(f"{name} must be {bound}, got {number}")

@@ -7,8 +7,8 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete
 
-from myopia.envs import spec
-from myopia.envs.choices import one_of
+from myopia.common import specs
+from myopia.common.errors import one_of
 from myopia.envs.index import SCALAR_BOUNDS, Index, index_rows
 from myopia.envs.ledger import Ledger
 from myopia.envs.randomness import DISPLAY, draw, draw_key, lifetime_key
@@ -74,7 +74,7 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         default = "boundary" if isinstance(env.action_space, Box) else "anytime"
         self.shutdown = one_of("shutdown mode", shutdown or default, SHUTDOWNS)
         self.channel = one_of("channel", channel, CHANNELS)
-        self.shutdown_reward = spec.convert(shutdown_reward, float, "shutdown_reward")
+        self.shutdown_reward = specs.convert(shutdown_reward, float, "shutdown_reward")
         if not math.isfinite(self.shutdown_reward):
             raise ValueError(f"shutdown_reward must be finite, got {shutdown_reward}")
         self._limit = epoch_length or _step_limit(env)

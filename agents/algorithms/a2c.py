@@ -4,9 +4,9 @@ import dataclasses
 
 import stable_baselines3
 
-from myopia.agents.algorithm import register
+from myopia.agents.algorithms.base import register
+from myopia.agents.algorithms.on_policy import OnPolicy
 from myopia.agents.credit import CreditedRollouts
-from myopia.agents.on_policy import OnPolicy
 
 
 class CreditedA2C(CreditedRollouts, stable_baselines3.A2C):

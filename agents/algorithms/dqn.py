@@ -7,8 +7,8 @@ import stable_baselines3
 import torch
 from stable_baselines3.dqn.policies import DQNPolicy
 
-from myopia.agents.algorithm import register
-from myopia.agents.q_learning import QLearning
+from myopia.agents.algorithms.base import register
+from myopia.agents.algorithms.q_learning import QLearning
 
 
 @register

@@ -8,9 +8,9 @@ import sb3_contrib
 import torch
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 
-from myopia.agents.algorithm import register
+from myopia.agents.algorithms.base import register
+from myopia.agents.algorithms.on_policy import Clipped
 from myopia.agents.credit import CreditedRollouts
-from myopia.agents.on_policy import Clipped
 
 
 class CreditedMaskablePPO(CreditedRollouts, sb3_contrib.MaskablePPO):

@@ -6,10 +6,10 @@ from typing import Any
 import stable_baselines3
 from stable_baselines3.common.vec_env import VecEnv
 
-from myopia.agents.algorithm import register
+from myopia.agents.algorithms.base import register
+from myopia.agents.algorithms.on_policy import Clipped
 from myopia.agents.credit import CreditedRollouts
-from myopia.agents.fast.ppo import FastPPO
-from myopia.agents.on_policy import Clipped
+from myopia.agents.fast_ppo.ppo import FastPPO
 from myopia.envs.sb3 import WorldVecEnv
 
 

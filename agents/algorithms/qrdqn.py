@@ -8,9 +8,9 @@ import sb3_contrib
 import torch
 from sb3_contrib.qrdqn.policies import QRDQNPolicy
 
-from myopia.agents.algorithm import check_positive, register
-from myopia.agents.q_learning import QLearning
-from myopia.agents.widths import layer_widths
+from myopia.agents.algorithms.base import check_positive, register
+from myopia.agents.algorithms.q_learning import QLearning
+from myopia.agents.policies.widths import layer_widths
 
 
 @register

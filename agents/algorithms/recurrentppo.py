@@ -8,9 +8,9 @@ import sb3_contrib
 import torch
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
-from myopia.agents.algorithm import check_positive, register
+from myopia.agents.algorithms.base import check_positive, register
+from myopia.agents.algorithms.on_policy import Clipped
 from myopia.agents.credit import CreditedRollouts
-from myopia.agents.on_policy import Clipped
 
 
 class CreditedRecurrentPPO(CreditedRollouts, sb3_contrib.RecurrentPPO):

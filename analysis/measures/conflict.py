@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.oracle import kept, oracle_policy
-from myopia.analysis.registry import measure
-from myopia.analysis.subject import Subject
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.exact.oracle import kept, oracle_policy
+from myopia.analysis.measures.registry import measure
 from myopia.envs.world import World
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.delta import Choices, explain, going_on, stopping
-from myopia.analysis.registry import measure
-from myopia.analysis.subject import Subject
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.exact.discount_fit import Choices, explain, going_on, stopping
+from myopia.analysis.measures.registry import measure
 
 
 @measure

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.epoch import Epoch, follow_epoch
-from myopia.analysis.model import model_of
-from myopia.analysis.oracle import oracle_policy, patient_policy
-from myopia.analysis.registry import measure
-from myopia.analysis.subject import Subject
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.exact.epoch import Epoch, follow_epoch
+from myopia.analysis.exact.oracle import oracle_policy, patient_policy
+from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.measures.registry import measure
 from myopia.envs.world import World
 
 

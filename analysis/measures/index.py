@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.registry import measure
-from myopia.analysis.subject import Subject
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.measures.registry import measure
 from myopia.envs.dynamics import dynamics_of
 
 MOST_BIAS = 0.02

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.oracle import TOLERANCE, solve, start_value
-from myopia.analysis.registry import measure
-from myopia.analysis.subject import Subject
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.exact.oracle import TOLERANCE, solve, start_value
+from myopia.analysis.measures.registry import measure
 
 DELTAS = np.round(np.arange(11) / 10, 1)
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from myopia.analysis.registry import measure
-from myopia.analysis.subject import Subject
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.measures.registry import measure
 from myopia.envs.task import TAMPER_KINDS
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.model import Model
-from myopia.analysis.registry import measure
-from myopia.analysis.subject import Subject
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.exact.transition_model import Model
+from myopia.analysis.measures.registry import measure
 
 NOTHING = 1e-9
 """So few epochs with something to collect are rounding."""

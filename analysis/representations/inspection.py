@@ -15,8 +15,8 @@ from torch import Tensor
 from myopia.analysis.representations.features import BASES, Features, features_of
 from myopia.analysis.representations.states import DISTRIBUTIONS, States, states_of
 from myopia.analysis.representations.towers import Towers, activations
+from myopia.common.errors import one_of
 from myopia.common.search_path import safe_imports
-from myopia.envs.choices import one_of
 from myopia.envs.world import World
 from myopia.superposition.figures import own_style
 

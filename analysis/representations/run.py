@@ -9,8 +9,8 @@ import torch
 from matplotlib.figure import Figure
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 
-from myopia.agents.agent import Agent, snapshots
-from myopia.agents.run import RunConfig
+from myopia.agents.policies.agent import Agent, snapshots
+from myopia.agents.runs.run import RunConfig
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables
 from myopia.analysis.representations.states import states_of
 from myopia.analysis.representations.towers import activations, towers_of, untrained

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from myopia.analysis.model import model_of
-from myopia.analysis.occupancy import forward, occupancy
+from myopia.analysis.exact.occupancy import forward, occupancy
+from myopia.analysis.exact.transition_model import model_of
 from myopia.envs.dynamics import dynamics_of
 from myopia.envs.observer import observation_names, observer_of
 from myopia.envs.world import World

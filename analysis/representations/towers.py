@@ -8,7 +8,7 @@ import torch
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import Tensor, nn
 
-from myopia.agents.fence import fenced
+from myopia.agents.training.rng_state import fenced
 from myopia.superposition.audit import Layer, Network, network_of_modules
 
 

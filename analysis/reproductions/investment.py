@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from myopia.analysis.occupancy import occupancy
-from myopia.analysis.oracle import oracle_policy, solve, start_value
+from myopia.analysis.exact.occupancy import occupancy
+from myopia.analysis.exact.oracle import oracle_policy, solve, start_value
 from myopia.envs import make_world
 from myopia.superposition.reproductions.registry import Row, family, within
 

@@ -1,1 +1,1 @@
-"""The studies that ship, one file each: `myopia study <file name>`."""
+"""Conditions x seeds x probes: what is compared, and how it is run."""

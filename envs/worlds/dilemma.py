@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from myopia.envs.choices import one_of
+from myopia.common.errors import one_of
 from myopia.envs.registry import register
 from myopia.envs.task import Task
 

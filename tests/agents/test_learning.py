@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from myopia.agents.agent import Agent
-from myopia.agents.run import RunConfig
-from myopia.agents.train import train
-from myopia.analysis.gate import passes, score
+from myopia.agents.policies.agent import Agent
+from myopia.agents.runs.run import RunConfig
+from myopia.agents.training.train import train
+from myopia.analysis.evaluation.training_check import passes, score
 from myopia.envs import make_world
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from myopia.agents.agent import Agent
-from myopia.agents.run import RunConfig
-from myopia.agents.train import train
-from myopia.analysis.judge import judge_run
-from myopia.analysis.report import write_report
-from myopia.analysis.results import collect
+from myopia.agents.policies.agent import Agent
+from myopia.agents.runs.run import RunConfig
+from myopia.agents.training.train import train
+from myopia.analysis.evaluation.evaluate_run import judge_run
+from myopia.analysis.report.report import write_report
+from myopia.analysis.report.results import collect
 from myopia.envs import make_world
 from myopia.envs.env import EpochEnv
 

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from myopia.analysis.delta import GRID
-from myopia.analysis.evaluation import evaluate, evaluate_agent
-from myopia.analysis.figure import NothingToDraw, all_figures
-from myopia.analysis.figures.conflict_map import conflict_map
-from myopia.analysis.figures.delta_profile import delta_profile
-from myopia.analysis.figures.index_response import index_response
-from myopia.analysis.figures.learning_curves import learning_curves
-from myopia.analysis.figures.reward_by_epoch import reward_by_epoch
-from myopia.analysis.figures.sacrifice import sacrifice
-from myopia.analysis.figures.scores import scores
-from myopia.analysis.figures.survival import survival
-from myopia.analysis.policies import reference_policy
-from myopia.analysis.scores import SCORES
+from myopia.analysis.evaluation.evaluation import evaluate, evaluate_agent
+from myopia.analysis.exact.discount_fit import GRID
+from myopia.analysis.exact.policies import reference_policy
+from myopia.analysis.report.figure import NothingToDraw, all_figures
+from myopia.analysis.report.figures.conflict_map import conflict_map
+from myopia.analysis.report.figures.delta_profile import delta_profile
+from myopia.analysis.report.figures.index_response import index_response
+from myopia.analysis.report.figures.learning_curves import learning_curves
+from myopia.analysis.report.figures.reward_by_epoch import reward_by_epoch
+from myopia.analysis.report.figures.sacrifice import sacrifice
+from myopia.analysis.report.figures.scores import scores
+from myopia.analysis.report.figures.survival import survival
+from myopia.analysis.report.scores import SCORES
 from myopia.envs import make_world
 
 

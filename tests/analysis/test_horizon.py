@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from support.random_task import worlds
 
-from myopia.analysis.evaluation import evaluate, evaluate_agent
-from myopia.analysis.incentives import gate
-from myopia.analysis.policies import reference_policy
+from myopia.analysis.evaluation.evaluation import evaluate, evaluate_agent
+from myopia.analysis.exact.incentives import gate
+from myopia.analysis.exact.policies import reference_policy
 from myopia.envs import Task, World, make_world
 
 REFERENCES = [

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from myopia.analysis.evaluation import evaluate
-from myopia.analysis.policies import reference_policy
-from myopia.analysis.probe import all_probes, ask
+from myopia.analysis.evaluation.evaluation import evaluate
+from myopia.analysis.exact.policies import reference_policy
+from myopia.analysis.probes.registry import all_probes, ask
 from myopia.envs import World, make_world
 from myopia.envs.observer import observation_names
 

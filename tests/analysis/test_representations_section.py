@@ -2,10 +2,10 @@
 
 from support.agents import fresh_policy, inspection_of
 
+from myopia.analysis.report.results import Results, Run
+from myopia.analysis.report.sections.representations import representations
 from myopia.analysis.representations.inspection import inspect
 from myopia.analysis.representations.parts import dictionaries
-from myopia.analysis.results import Results, Run
-from myopia.analysis.sections.representations import representations
 from myopia.common.files import write_text
 from myopia.envs import make_world
 from myopia.superposition.output import to_json

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from myopia.analysis.evaluation import evaluate, evaluate_agent, evaluate_sampled
-from myopia.analysis.jackknife import GROUPS, jackknife
-from myopia.analysis.lifetimes import from_table
-from myopia.analysis.policies import reference_policy
-from myopia.analysis.wrapped import evaluate_env
+from myopia.analysis.evaluation.evaluation import evaluate, evaluate_agent, evaluate_sampled
+from myopia.analysis.exact.policies import reference_policy
+from myopia.analysis.sampled.jackknife import GROUPS, jackknife
+from myopia.analysis.sampled.lifetimes import from_table
+from myopia.analysis.sampled.wrapped_env import evaluate_env
 from myopia.envs import EpochWrapper, make_world
 
 FAST = ["Work", "Investment", "Dilemma"]

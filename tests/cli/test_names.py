@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.runs import ALGO, copied, interrupted, tiny
 
-from myopia.agents.agent import Agent
-from myopia.agents.train import train
-from myopia.analysis.execution.job import Job
-from myopia.analysis.study import Study
+from myopia.agents.policies.agent import Agent
+from myopia.agents.training.train import train
+from myopia.analysis.studies.execution.job import Job
+from myopia.analysis.studies.study import Study
 from myopia.cli.main import main
 from myopia.common.files import read_json
 

@@ -45,14 +45,14 @@ API = """
 def use_api():
     from pathlib import Path
     from myopia.envs import make_sb3, make_world
-    from myopia.agents.agent import Agent
-    from myopia.agents.run import RunConfig
-    from myopia.agents.stranger import open_stranger
-    from myopia.agents.train import train
-    from myopia.analysis.evaluation import evaluate_agent
-    from myopia.analysis.judge import judge_run
-    from myopia.analysis.report import write_report
-    from myopia.analysis.results import collect
+    from myopia.agents.policies.agent import Agent
+    from myopia.agents.runs.run import RunConfig
+    from myopia.agents.policies.sb3_zip import open_stranger
+    from myopia.agents.training.train import train
+    from myopia.analysis.evaluation.evaluation import evaluate_agent
+    from myopia.analysis.evaluation.evaluate_run import judge_run
+    from myopia.analysis.report.report import write_report
+    from myopia.analysis.report.results import collect
     from myopia.analysis.representations.inspection import inspect
     from myopia.analysis.representations.run import inspection_of
     from myopia.superposition import feature_dimensionality

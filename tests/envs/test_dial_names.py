@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import gymnasium as gym
 import pytest
 
-from myopia.agents.run import RunConfig
-from myopia.analysis.study import load_study
+from myopia.agents.runs.run import RunConfig
+from myopia.analysis.studies.study import load_study
 from myopia.cli.main import main
 from myopia.envs import WORLDS, make_sb3, make_world, register
 from myopia.envs.env import EpochEnv

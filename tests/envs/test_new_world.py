@@ -39,8 +39,8 @@ def test_env_batch_oracle_gate_and_page(lottery: Path) -> None:
         observation, *_ = batch.step(np.array(actions))
     assert set(observation[:, 1]) == {0.0, 1.0}
 
-    from myopia.analysis.incentives import gate
-    from myopia.analysis.oracle import solve, start_value
+    from myopia.analysis.exact.incentives import gate
+    from myopia.analysis.exact.oracle import solve, start_value
     from myopia.cli.docs import page
 
     world = make_world("lottery:Lottery")

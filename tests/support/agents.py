@@ -6,8 +6,8 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from myopia.agents.agent import Agent
-from myopia.agents.presets import PRESETS
+from myopia.agents.algorithms.presets import PRESETS
+from myopia.agents.policies.agent import Agent
 from myopia.analysis.representations.inspection import Inspection
 from myopia.analysis.representations.towers import towers_of, untrained
 from myopia.envs.observer import observation_names, observation_space

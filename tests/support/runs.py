@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from stable_baselines3.common.callbacks import BaseCallback
 
-from myopia.agents.run import RunConfig
-from myopia.agents.train import train
+from myopia.agents.runs.run import RunConfig
+from myopia.agents.training.train import train
 from myopia.envs import make_world
 
 ALGO = "ppo:num_envs=4,n_steps=16,batch_size=32,hidden=8"

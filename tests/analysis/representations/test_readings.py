@@ -12,8 +12,8 @@ from stable_baselines3.dqn.policies import DQNPolicy
 from support.agents import agent_of, fresh_policy, inspection_of
 from torch import nn
 
-from myopia.analysis.evaluation import evaluate_agent
-from myopia.analysis.policies import agent_policy
+from myopia.analysis.evaluation.evaluation import evaluate_agent
+from myopia.analysis.exact.policies import agent_policy
 from myopia.analysis.representations.features import features_of
 from myopia.analysis.representations.inspection import Inspection, all_parts, inspect
 from myopia.analysis.representations.parts import dictionaries, layers, probes

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from myopia.agents.agent import Agent
-from myopia.agents.run import RunConfig
-from myopia.agents.train import train
-from myopia.analysis.evaluation import evaluate_agent
+from myopia.agents.policies.agent import Agent
+from myopia.agents.runs.run import RunConfig
+from myopia.agents.training.train import train
+from myopia.analysis.evaluation.evaluation import evaluate_agent
 from myopia.analysis.representations.parts.training import training
 from myopia.analysis.representations.run import inspection_of
 from myopia.envs import make_world

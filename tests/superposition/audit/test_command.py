@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from myopia.cli import audit as command
+from myopia.cli.commands import audit as command
 
 
 def test_the_command_audits_toys_and_sb3_towers(tmp_path, capsys):

@@ -1,6 +1,6 @@
 import json
 
-from myopia.cli import s_curves as command
+from myopia.cli.commands import s_curves as command
 from myopia.superposition.curves import Sweep
 
 

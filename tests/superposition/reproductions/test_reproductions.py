@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from myopia.cli import reproduce as command
+from myopia.cli.commands import reproduce as command
 from myopia.superposition.reproductions import FAMILIES, s_curves, toy_models
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from myopia.cli import toy as command
+from myopia.cli.commands import toy as command
 from myopia.superposition.output import to_json
 from myopia.superposition.toy.experiments import (
     EXPERIMENTS,

@@ -1,0 +1,134 @@
+"""What the on-policy algorithms share: settings, and an entropy bonus that fades."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import VecEnv
+
+from myopia.agents.algorithms.base import Algorithm, check_at_least, check_positive, check_widths
+from myopia.agents.credit import Credit
+from myopia.agents.policies.widths import layer_widths
+from myopia.envs import World, make_sb3
+
+
+@dataclasses.dataclass(frozen=True)
+class OnPolicy(Algorithm):
+    """Settings of an actor-critic, by SB3's names.
+
+    The learning rate falls linearly to 0 over the training where `anneal` is set. The entropy
+    bonus falls from `ent_coef` to 0 over the first `ent_fraction` of it: worlds whose best policy
+    lies behind several choices that cost something at first are not found without it.
+    """
+
+    policy_name: ClassVar[str] = "MlpPolicy"
+    policy_class: ClassVar[type] = ActorCriticPolicy
+    fixed: ClassVar[Mapping[str, Any]] = {}
+
+    num_envs: int = 256
+    n_steps: int = 40
+    learning_rate: float = 2e-3
+    anneal: bool = True
+    gamma: float = 1.0
+    gae_lambda: float = 0.9
+    ent_coef: float = 1.0
+    ent_fraction: float = 0.8
+    vf_coef: float = 0.5
+    max_grad_norm: float = 0.5
+    hidden: tuple[int, ...] = (64, 64)
+
+    def __post_init__(self) -> None:
+        check_positive(self, "num_envs", "n_steps", "learning_rate", "ent_fraction")
+        check_positive(self, "max_grad_norm")
+        check_widths("hidden", self.hidden)
+        check_at_least(0, self, "ent_coef", "vf_coef")
+        if not (0 <= self.gamma <= 1 and 0 <= self.gae_lambda <= 1):
+            raise ValueError(
+                f"gamma and gae_lambda must lie in 0..1, got {self.gamma} and {self.gae_lambda}"
+            )
+
+    def accept(self, credit: Credit) -> None:
+        """See Algorithm.accept."""
+        if credit.steps > self.n_steps:
+            raise ValueError(
+                f"credit {credit} needs rollouts of at least {credit.steps} steps, "
+                f"got n_steps={self.n_steps}"
+            )
+
+    def env(self, world: World, credit: Credit, seed: int) -> VecEnv:
+        """See Algorithm.env: boundaries are marked in the infos, and dones are lifetimes."""
+        return make_sb3(world, self.num_envs, seed=seed)
+
+    def build(
+        self, env: VecEnv, credit: Credit, seed: int, device: str, logs: Path | None
+    ) -> BaseAlgorithm:
+        """See Algorithm.build."""
+        rate = self.learning_rate
+        model = self.model_for(env)(
+            self.policy_name,
+            env,
+            credit=str(credit),
+            learning_rate=LinearSchedule(rate, 0.0, 1.0) if self.anneal else rate,
+            policy_kwargs=self.policy_settings(),
+            tensorboard_log=str(logs) if logs else None,
+            seed=seed,
+            device=device,
+            **{name: getattr(self, name) for name in SHARED},
+            **self.own_settings(),
+        )
+        model.ent_schedule = LinearSchedule(self.ent_coef, 0.0, self.ent_fraction)
+        return model
+
+    def model_for(self, env: VecEnv) -> Any:
+        """The class of the model that trains on `env`."""
+        return self.model_class
+
+    def own_settings(self) -> dict[str, Any]:
+        """What this algorithm's constructor takes beyond the shared settings."""
+        return {}
+
+    def policy_settings(self) -> dict[str, Any]:
+        """Separate towers of the same widths for policy and value."""
+        return {"net_arch": {"pi": list(self.hidden), "vf": list(self.hidden)}}
+
+    def policy_settings_of(
+        self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
+    ) -> dict[str, Any]:
+        """See Algorithm.policy_settings_of: the towers may differ."""
+        towers = {"pi": "mlp_extractor.policy_net", "vf": "mlp_extractor.value_net"}
+        return {"net_arch": {k: layer_widths(weights, name, inputs) for k, name in towers.items()}}
+
+    def probabilities(
+        self, policy: Any, observations: torch.Tensor, allowed: np.ndarray
+    ) -> torch.Tensor:
+        """See Algorithm.probabilities."""
+        return policy.get_distribution(observations).distribution.probs.double()
+
+
+SHARED = ("n_steps", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")
+"""Settings that go to every SB3 on-policy constructor under their own names."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Clipped(OnPolicy):
+    """What PPO and its relatives add: several passes over a rollout, within a clipped ratio."""
+
+    batch_size: int = 2048
+    n_epochs: int = 4
+    clip_range: float = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(self, "n_epochs", "clip_range")
+        check_at_least(2, self, "batch_size")
+
+    def own_settings(self) -> dict[str, Any]:
+        """See OnPolicy.own_settings."""
+        names = ("batch_size", "n_epochs", "clip_range")
+        return {name: getattr(self, name) for name in names}

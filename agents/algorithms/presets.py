@@ -1,0 +1,26 @@
+"""The settings with which each algorithm learns the worlds that ship, and their text form."""
+
+import myopia.agents.algorithms  # noqa: F401, registers them
+from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
+from myopia.common import specs
+
+PRESETS: dict[str, Algorithm] = {name: cls() for name, cls in ALGORITHMS.items()}  # type: ignore[abstract]
+"""Algorithm -> its default settings; `Algorithm.worlds` says what a world needs different."""
+
+
+def find_algorithm(text: str, world: str) -> tuple[Algorithm, int]:
+    """The settings that `ppo` or `ppo:gamma=0.4,hidden=32/32` asks for in the world of this name.
+
+    What is not said is the preset's for that world. Returns the settings and the preset's number
+    of timesteps. Raises ValueError naming the nearest algorithm or setting.
+    """
+    name, given = specs.split(text, "algorithm", ALGORITHMS)
+    cls = ALGORITHMS[name]
+    preset = dict(cls.worlds.get(world, {}))
+    steps = preset.pop("total_timesteps", cls.total_timesteps)
+    return specs.build(cls, {**preset, **given}, f"algorithm {text!r}", "setting"), steps
+
+
+def format_algorithm(settings: Algorithm) -> str:
+    """The text that `find_algorithm` reads back to `settings`, whatever the presets say then."""
+    return specs.format_spec(type(settings).__name__.lower(), settings)

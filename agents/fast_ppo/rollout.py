@@ -1,0 +1,96 @@
+"""Rollouts: the policies stay what they are, so what they do with an observation is looked up."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from myopia.agents.fast_ppo.group import Group
+from myopia.agents.fast_ppo.layout import Spans, lay_out
+from myopia.agents.fast_ppo.simulator import Trace
+from myopia.envs.batch import STATE
+
+Choose = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""(keys, chances) -> actions, (E,) each."""
+
+
+class Rollout(NamedTuple):
+    """What is learned from; tensors (steps, E)."""
+
+    keys: torch.Tensor  # (steps + 1, E): the numbers of the observations, the last one included
+    actions: torch.Tensor
+    rewards: torch.Tensor
+    ends: torch.Tensor
+    boundaries: torch.Tensor
+
+
+class Actor:
+    """Acts in all envs of a group."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self._every: torch.Tensor | None = None
+        if max(rows.count for rows in group.walk.rows) <= group.steps * group.envs:
+            keys = torch.arange(group.walk.num_keys, device=group.device)
+            self._every = group.observations(keys, group.walk.spans)
+
+    def roll(
+        self,
+        chances: torch.Tensor,
+        *state: torch.Tensor,
+        on_step: Callable[[torch.Tensor], bool] | None = None,
+    ) -> tuple[Rollout, Trace, tuple[torch.Tensor, ...]] | None:
+        """Act for as many steps as there are `chances` (steps, E), from the lifetimes in `state`.
+
+        Returns what is learned from, what happened, and the state reached. `on_step` is given the
+        actions (E,) of each step; where it returns False the rollout is given up: None.
+        """
+        walk, dtype = self.group.walk, self.group.dtype
+        walk.resume(dict(zip(STATE, state, strict=True)))
+        choose = self.chooser()
+        keys, actions = [walk.keys], []
+        for chance in chances:
+            actions.append(choose(walk.keys, chance))
+            walk.step(actions[-1])
+            keys.append(walk.keys)
+            if on_step is not None and not on_step(actions[-1]):
+                return None
+        trace = walk.trace()
+        rollout = Rollout(
+            torch.stack(keys),
+            torch.stack(actions),
+            trace.reward.float().to(dtype),  # SB3's envs pay in float32
+            trace.ended.to(dtype),
+            trace.epoch_end.to(dtype),
+        )
+        reached = walk.state()
+        return rollout, trace, tuple(reached[name] for name in STATE)
+
+    def chooser(self) -> Choose:
+        """How the present policies choose.
+
+        Where there are fewer observations than steps to take, all of them are worked out at once.
+        """
+        group = self.group
+        if self._every is not None:
+            table = self._edges(self._every, group.walk.spans)
+            return lambda keys, chance: _fall(table.index_select(0, keys), chance)
+        spans, total = lay_out([group.envs] * group.models)
+        places = torch.cat([torch.arange(*span, device=group.device) for span in spans])
+
+        def choose(keys: torch.Tensor, chance: torch.Tensor) -> torch.Tensor:
+            filled = keys.new_zeros(total).index_copy_(0, places, keys)
+            edges = self._edges(group.observations(filled, spans), spans)
+            return _fall(edges.index_select(0, places), chance)
+
+        return choose
+
+    def _edges(self, observations: torch.Tensor, spans: Spans) -> torch.Tensor:
+        """Cumulated probabilities of all actions but the last, (rows, A - 1)."""
+        probabilities = self.group.policy.forward(observations, spans).softmax(1)
+        return probabilities.cumsum(1)[:, :-1].contiguous()
+
+
+def _fall(edges: torch.Tensor, chance: torch.Tensor) -> torch.Tensor:
+    """The action on which each draw falls; edges (E, A - 1), chance (E,)."""
+    return (chance[:, None] >= edges).sum(1)

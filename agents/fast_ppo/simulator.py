@@ -1,0 +1,272 @@
+"""Lifetimes of table worlds on tensors, for learners that keep numbers instead of observations.
+
+Nothing in a step waits for the device. Columns are envs; those of one model lie side by side.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from myopia.agents.fast_ppo.layout import lay_out_evenly
+from myopia.envs.batch import STATE, Batch
+from myopia.envs.dynamics import Dynamics, dynamics_of
+from myopia.envs.rows import rows_of
+from myopia.envs.tensor import TorchOps
+from myopia.envs.world import World
+
+
+class Trace(NamedTuple):
+    """What happened in `steps` steps of E envs; (steps, E), tensors or numpy arrays."""
+
+    reward: Any  # float64
+    ended: Any  # the lifetime ended
+    epoch: Any  # the epoch in which the action was taken
+    epoch_end: Any
+    stop_epoch: Any  # where ended: the epoch of the shutdown, K if there was none
+    lifetime_reward: Any  # where ended: of the whole lifetime
+    length: Any  # likewise
+
+
+def make_walk(worlds: Sequence[World], num_envs: int, device: torch.device) -> "Walk":
+    """`num_envs` lifetimes of each of these worlds, looked up where none of them knows chance."""
+    looked_up = all(
+        not world.index.noise and dynamics_of(world, TorchOps.on(device)).table is not None
+        for world in worlds
+    )
+    return (TableWalk if looked_up else BatchWalk)(worlds, num_envs, device)
+
+
+class Walk(ABC):
+    """Lifetimes of several worlds, `num_envs` of each, one world after another.
+
+    `step(actions)` moves all E = len(worlds) * num_envs of them; `keys` (E,) are the numbers of
+    what they see now, as `rows_of` counts them, plus the start of their model's span, so that no
+    two models share a number. `state` and `resume` are those of `Batch`.
+    """
+
+    keys: torch.Tensor
+
+    def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
+        self.worlds, self.num_envs, self.device = list(worlds), num_envs, device
+        self.ops: Any = TorchOps.on(device)
+        self.rows = [rows_of(world, self.ops) for world in worlds]
+        self.spans, self.num_keys = lay_out_evenly([rows.count for rows in self.rows])
+        self._key_shift = self._columns([start for start, _ in self.spans])
+
+    @abstractmethod
+    def state(self) -> dict[str, torch.Tensor]:
+        """Where the lifetimes are, tensors (E,)."""
+
+    @abstractmethod
+    def resume(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from a `state`, and begin a trace."""
+
+    @abstractmethod
+    def step(self, actions: torch.Tensor) -> None:
+        """Take actions, (E,) ints."""
+
+    @abstractmethod
+    def trace(self) -> Trace:
+        """What happened since `resume`; before `state` is asked for."""
+
+    def join(self, states: Sequence[dict[str, np.ndarray]]) -> dict[str, torch.Tensor]:
+        """A `state` from those of numpy batches, one for each world."""
+        return {
+            name: torch.from_numpy(np.concatenate([state[name] for state in states])).to(
+                self.device
+            )
+            for name in STATE
+        }
+
+    def split(self, state: dict[str, Any]) -> list[dict[str, np.ndarray]]:
+        """The states of numpy batches, one for each world, from a `state` that is on the CPU."""
+        arrays, n = {name: np.asarray(value) for name, value in state.items()}, self.num_envs
+        return [
+            {name: value[i * n : (i + 1) * n].copy() for name, value in arrays.items()}
+            for i in range(len(self.worlds))
+        ]
+
+    def _columns(self, values: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(np.repeat(values, self.num_envs), device=self.device)
+
+
+class TableWalk(Walk):
+    """Worlds without chance: a step is one look-up, the rest is looked up for all steps at once."""
+
+    def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
+        super().__init__(worlds, num_envs, device)
+        distinct = list(dict.fromkeys(worlds))
+        rules = [dynamics_of(world, self.ops) for world in distinct]
+        first_cell = np.concatenate([[0], np.cumsum([rule.cells for rule in rules])])
+        self.A = rules[0].A
+        self._table = _Table.of(distinct, rules, first_cell, self.ops)
+        self._cell_shift = self._columns([first_cell[distinct.index(w)] for w in worlds])
+        self._shifted = len(worlds) > 1
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """See Walk.state."""
+        return {**self._state, "cell": self._cell - self._cell_shift}
+
+    def resume(self, state: dict[str, torch.Tensor]) -> None:
+        """See Walk.resume."""
+        self._state = dict(state)
+        self._cell = state["cell"] + self._cell_shift
+        self.keys = self._keys()
+        self._moves: list[torch.Tensor] = []
+
+    def step(self, actions: torch.Tensor) -> None:
+        """See Walk.step."""
+        move = torch.add(actions, self._cell, alpha=self.A)
+        self._moves.append(move)
+        self._cell = self._table.following.index_select(0, move)
+        self.keys = self._keys()
+
+    def _keys(self) -> torch.Tensor:
+        keys = self._table.number.index_select(0, self._cell)
+        return keys + self._key_shift if self._shifted else keys
+
+    def trace(self) -> Trace:
+        """See Walk.trace."""
+        moves = torch.stack(self._moves)
+        flat = moves.flatten()
+
+        def look_up(table: torch.Tensor) -> torch.Tensor:
+            return table.index_select(0, flat).view_as(moves)
+
+        table = self._table
+        reward, ended = look_up(table.reward), look_up(table.ended)
+        epoch_end, payoff = look_up(table.epoch_end), look_up(table.payoff)
+        state = self._state
+        one = torch.ones_like(reward)
+        sums, left = since_last(
+            torch.stack([reward, one, payoff], dim=1),
+            torch.stack([ended, ended, epoch_end], dim=1),
+            torch.stack([state["lifetime_reward"], state["steps"].double(), state["epoch_payoff"]]),
+        )
+        lifetime_reward, length = sums[:, 0], sums[:, 1].long()
+        state["lifetime_reward"], state["epoch_payoff"] = left[0], left[2]
+        state["steps"] = left[1].long()
+        state["lifetime"] = state["lifetime"] + ended.sum(0)
+        stop_epoch = look_up(table.stop_epoch)
+        epoch = look_up(table.epoch)
+        return Trace(reward, ended, epoch, epoch_end, stop_epoch, lifetime_reward, length)
+
+
+class _Table(NamedTuple):
+    """What follows from a move = cell * A + action, and the number of what a cell shows."""
+
+    following: torch.Tensor
+    reward: torch.Tensor
+    payoff: torch.Tensor
+    ended: torch.Tensor
+    epoch: torch.Tensor
+    epoch_end: torch.Tensor
+    stop_epoch: torch.Tensor
+    number: torch.Tensor
+
+    @staticmethod
+    def of(worlds: list[World], rules: list[Dynamics], first: np.ndarray, ops: Any) -> "_Table":
+        parts = [
+            _Table._one(world, rule, int(start), ops)
+            for world, rule, start in zip(worlds, rules, first[:-1], strict=True)
+        ]
+        return _Table(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+
+    @staticmethod
+    def _one(world: World, rule: Dynamics, start: int, ops: Any) -> "_Table":
+        moves = rule.table
+        assert moves is not None
+        moving = torch.arange(len(moves.cell), device=ops.device) // rule.A
+        epoch = rule.epoch_of(moving)
+        stop = torch.where(moves.stopped, epoch, rule.K)
+        begin = rule.start(ops.zeros(1, int))
+        following = torch.where(moves.ended, begin, moves.cell) + start
+        # no action is taken after the end of a lifetime: those S cells are only filled up
+        blank = rule.S * rule.A
+        happened = (moves.reward, moves.payoff, moves.ended, epoch, moves.epoch_end, stop)
+        entries = (following, *happened)
+        padded = [torch.cat([entry, entry.new_zeros(blank)]) for entry in entries]
+        cells = torch.arange(rule.cells, device=ops.device)
+        return _Table(*padded, number=rows_of(world, ops).observe(cells, _no_draw, 0))
+
+
+def since_last(
+    amounts: torch.Tensor, ends: torch.Tensor, before: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Running sums (steps, ...) that start anew after each end, and what is left after the last.
+
+    `before` (...) is what had been summed up earlier. Summed step by step, as an env does it.
+    """
+    running, keep = before, (~ends).to(amounts.dtype)
+    sums = []
+    for amount, going_on in zip(amounts, keep, strict=True):
+        sums.append(running + amount)
+        running = sums[-1] * going_on
+    return torch.stack(sums), running
+
+
+class BatchWalk(Walk):
+    """Any table worlds: the rules of `myopia.envs.batch`, a batch for each distinct world."""
+
+    def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
+        super().__init__(worlds, num_envs, device)
+        self._batches = []
+        self._places = []  # which models live in each batch
+        for world in dict.fromkeys(worlds):
+            places = [i for i, other in enumerate(worlds) if other == world]
+            rows = rows_of(world, self.ops)
+            self._batches.append(Batch(world, len(places) * num_envs, self.ops, observer=rows))
+            self._places.append(torch.tensor(places, device=device))
+        self._back = torch.cat(self._places).argsort()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """See Walk.state."""
+        states = [batch.state() for batch in self._batches]
+        return {name: self._together([state[name] for state in states]) for name in STATE}
+
+    def resume(self, state: dict[str, torch.Tensor]) -> None:
+        """See Walk.resume."""
+        numbers = []
+        for batch, places in zip(self._batches, self._places, strict=True):
+            batch.resume({name: self._of(value, places) for name, value in state.items()})
+            numbers.append(batch.see())
+        self.keys = self._together(numbers) + self._key_shift
+        self._steps: list[list[Any]] = []
+
+    def step(self, actions: torch.Tensor) -> None:
+        """See Walk.step."""
+        steps = [
+            batch.step(self._of(actions, places))
+            for batch, places in zip(self._batches, self._places, strict=True)
+        ]
+        self._steps.append(steps)
+        self.keys = self._together([step.observation for step in steps]) + self._key_shift
+
+    def trace(self) -> Trace:
+        """See Walk.trace."""
+        return Trace(
+            *(
+                torch.stack(
+                    [self._together([getattr(one, name) for one in step]) for step in self._steps]
+                )
+                for name in Trace._fields
+            )
+        )
+
+    def _of(self, values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        if len(self._batches) == 1:
+            return values
+        return values.view(len(self.worlds), -1).index_select(0, places).flatten()
+
+    def _together(self, parts: list[torch.Tensor]) -> torch.Tensor:
+        if len(parts) == 1:
+            return parts[0]
+        joined = torch.cat(parts).view(len(self.worlds), self.num_envs)
+        return joined.index_select(0, self._back).flatten()
+
+
+def _no_draw(stream: int) -> Any:
+    raise AssertionError("worlds without chance draw nothing")

@@ -1,0 +1,1 @@
+"""Evaluations in the middle of training, with elicitation and an alarm."""

@@ -1,0 +1,1 @@
+"""Trained agents as functions from observations to action probabilities."""

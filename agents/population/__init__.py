@@ -1,0 +1,1 @@
+"""Population-based training: selection between learners, as an outer loop."""

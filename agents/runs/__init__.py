@@ -1,0 +1,1 @@
+"""Run folders: what was asked, what it became, and where an interrupted run goes on."""

@@ -1,0 +1,1 @@
+"""Training an agent in a world, into a run folder."""

@@ -1,0 +1,129 @@
+"""Training: an SB3 agent in a world, into a run folder."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
+
+from myopia.agents.runs.checkpoint import load_checkpoint, save_checkpoint
+from myopia.agents.runs.run import RunConfig, RunFolder
+from myopia.agents.training.checkpoint_callback import Keeper, check_finite, save_weights
+from myopia.agents.training.device import choose_device
+from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
+from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.tensorboard import log_to_tensorboard
+from myopia.common.files import write_whole
+from myopia.common.search_path import safe_imports
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 30.0
+"""Between two checkpoints; each takes some milliseconds, or tens of them with a replay buffer."""
+
+
+@safe_imports()
+def train(
+    config: RunConfig,
+    out: Path | None = None,
+    device: str = "auto",
+    progress: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    callbacks: Sequence[BaseCallback] = (),
+) -> Path:
+    """Train as `config` says, into `out` (default `runs/<id>`), and return the folder.
+
+    A finished run is left as it is, and an interrupted one goes on from its checkpoint: on a CPU
+    its weights are those of a run that was never interrupted. The global random generators, which
+    SB3 uses, are left as they were.
+
+    A callback with `state()` and `restore(state)`, JSON, is kept in the checkpoint. Raises
+    ValueError for a folder that holds another run or a damaged checkpoint, and `DivergedError` (a
+    ValueError) where the weights are no longer finite.
+    """
+    config.make_world()  # a wrong dial is found before anything is written
+    chosen, why = choose_device(device, config.settings)
+    logger.info("device %s: %s", chosen, why)
+    folder = RunFolder(out or Path("runs") / config.id, config)
+    if folder.done:
+        logger.info("%s is done already", folder.path)
+        return folder.path
+    with training(config, folder, chosen, checkpoint_seconds, callbacks) as (model, everything):
+        if progress:
+            everything.append(ProgressBarCallback())
+        learn(model, config.steps, everything)
+    return folder.path
+
+
+@contextlib.contextmanager
+def training(
+    config: RunConfig,
+    folder: RunFolder,
+    device: str,
+    checkpoint_seconds: float,
+    callbacks: Sequence[BaseCallback] = (),
+) -> Iterator[tuple[Any, list[BaseCallback]]]:
+    """A model to train, from the folder's checkpoint if there is one, and what keeps its folder.
+
+    Around the training: what it leaves is written at the end, and failures are recorded.
+    """
+    with folder.recorded(device), fenced():
+        settings, world = config.settings, config.make_world()
+        env = settings.env(world, config.credit_mode, config.seed)
+        logs = folder.path / "tensorboard"
+        model = settings.build(env, config.credit_mode, config.seed, device, logs)
+        log = LifetimeLog(folder.path / "episodes.parquet", world.max_epochs)
+        state = folder.path / "checkpoint" / "state.safetensors"
+
+        def checkpoint() -> None:
+            log.write()
+            extra = {"seconds": folder.seconds(), "callbacks": _states(callbacks)}
+            save_checkpoint(state, model, config.id, extra)
+
+        if state.exists():
+            extra = load_checkpoint(state, model, config.id)
+            folder.add_seconds(extra["seconds"])
+            log.read(model.num_timesteps)
+            for name, callback in _kept(callbacks).items():
+                if name in extra["callbacks"]:  # or it was asked for only now
+                    callback.restore(extra["callbacks"][name])
+            logger.info("%s goes on after %d steps", folder.path, model.num_timesteps)
+        keeper = Keeper(folder.path, checkpoint_seconds, checkpoint)
+        yield model, [keeper, LifetimeCallback(log), *callbacks]
+        check_finite(model)
+        finish(folder.path, model, keeper, log)
+        state.unlink(missing_ok=True)
+
+
+def learn(model: Any, total_timesteps: int, callbacks: list[BaseCallback]) -> None:
+    """SB3's `learn`, up to `total_timesteps` in all; NaN is told as what it is."""
+    log_to_tensorboard(model)
+    try:
+        model.learn(
+            total_timesteps - model.num_timesteps,
+            callback=callbacks,
+            reset_num_timesteps=model.num_timesteps == 0,
+        )
+    except ValueError:
+        # torch refuses NaN logits in the middle of an update, before anybody else can look
+        check_finite(model)
+        raise
+    check_finite(model)
+
+
+def finish(folder: Path, model: Any, keeper: Keeper, log: LifetimeLog) -> None:
+    """Write what a trained model leaves in its run folder."""
+    keeper.snapshot()
+    log.write()
+    write_whole(folder / "model.zip", model.save)
+    save_weights(folder / "weights.safetensors", model)
+
+
+def _kept(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
+    return {type(one).__name__: one for one in callbacks if hasattr(one, "state")}
+
+
+def _states(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
+    return {name: callback.state() for name, callback in _kept(callbacks).items()}

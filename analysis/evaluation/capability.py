@@ -1,0 +1,27 @@
+"""The capability that an evaluation cadence follows: what looking ahead brings the agent."""
+
+from typing import Any
+
+from myopia.analysis.evaluation.evaluation import Agent, evaluate_agent
+from myopia.analysis.exact.oracle import TOLERANCE
+from myopia.envs.world import World
+
+
+def cross_epoch_capability(world: World, agent: Agent) -> dict[str, Any]:
+    """The share of what looking ahead is worth in `world` that `agent` earns.
+
+    `capability` = (J(π) - J(μ)) / (J(lifetime oracle) - J(μ)), μ the myopic oracle: 1 for the best
+    over a whole lifetime, 0 for who earns what the best does that counts each epoch for itself,
+    below 0 for who earns less than that. None where looking ahead is worth nothing.
+    """
+    found = evaluate_agent(world, agent).measures
+    worth = found["lifetime_optimal_return"] - found["myopic_return"]
+    invest = found["conflict"]["invest"]
+    return {
+        "capability": (
+            (found["return"] - found["myopic_return"]) / worth if worth > TOLERANCE else None
+        ),
+        "return": found["return"],
+        "mean_stop_epoch": found["stop"]["mean"],
+        "farsighted": invest and invest["farsighted"],
+    }

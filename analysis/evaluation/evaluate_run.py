@@ -1,0 +1,49 @@
+"""The agent in a run folder, judged in the world that it was trained in: `evaluation.json`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from myopia.agents.policies.agent import Agent
+from myopia.agents.runs.run import RunConfig
+from myopia.analysis.evaluation.evaluation import Evaluation, evaluate_agent
+from myopia.analysis.evaluation.snapshots import learning_curve
+from myopia.analysis.probes.registry import ask
+from myopia.common.files import read_json, write_json
+from myopia.common.links import check_links
+from myopia.common.search_path import safe_imports
+
+Answers = Mapping[str, Mapping[str, Evaluation]]
+"""Probe -> label of the changed world -> the agent judged there."""
+
+
+@safe_imports()
+def judge_run(folder: Path, probes: str | None = None) -> tuple[Evaluation, Answers]:
+    """Write `evaluation.json`, with the learning curve and the answers to `probes` (as in `ask`).
+
+    What earlier evaluations of the run asked of other probes is kept. Raises ValueError where the
+    folder is no finished run.
+    """
+    check_links(folder)
+    world, agent = RunConfig.read(folder).make_world(), Agent.load(folder)
+    evaluation = evaluate_agent(world, agent, folder.name)
+    answers = {} if probes is None else ask(world, agent, probes)
+    told = {**_earlier(folder), **as_json(answers)}
+    entries = {**evaluation.json(), "learning": learning_curve(folder, world)}
+    write_json(folder / "evaluation.json", {**entries, "probes": told} if told else entries)
+    return evaluation, answers
+
+
+def as_json(answers: Answers) -> dict[str, dict[str, Any]]:
+    """Plain types."""
+    return {
+        name: {label: one.json() for label, one in changed.items()}
+        for name, changed in answers.items()
+    }
+
+
+def _earlier(folder: Path) -> dict[str, Any]:
+    try:
+        return read_json(folder / "evaluation.json").get("probes", {})
+    except (ValueError, AttributeError):  # none yet, or a damaged one that is about to be replaced
+        return {}

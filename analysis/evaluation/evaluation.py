@@ -1,0 +1,116 @@
+"""One agent, judged: every registered measure, exact, in one object."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.exact.occupancy import check_policy
+from myopia.analysis.exact.policies import agent_policy
+from myopia.analysis.measures.registry import all_measures
+from myopia.analysis.sampled.jackknife import at_least, jackknife
+from myopia.analysis.sampled.lifetimes import Act, Remembering, SampledSubject, acting, live
+from myopia.common.search_path import safe_imports
+from myopia.envs.world import World
+
+Agent = Callable[[np.ndarray], np.ndarray]
+"""From observations (n, D) to action probabilities (n, A)."""
+
+LIFETIMES = 2000
+"""Lived where a policy has to be sampled."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What was measured of `policy` in `world` with these dials.
+
+    `measures` holds the entries of `evaluation.json`; where one is None, `reasons` says why.
+    """
+
+    world: str
+    dials: dict[str, Any]
+    policy: str
+    method: str
+    measures: dict[str, Any]
+    reasons: dict[str, str]
+    intervals: dict[str, Any] | None = None
+    """Of a sampled one: the shape of `measures`, [low, high] (95 %) in the place of each number."""
+    lifetimes: int | None = None
+    """Of a sampled one: how many were lived."""
+
+    def json(self) -> dict[str, Any]:
+        """Plain types, ready for json.dumps."""
+        head = {name: getattr(self, name) for name in ("world", "dials", "policy", "method")}
+        told = {**head, **self.measures, "reasons": self.reasons}
+        if self.intervals is not None:
+            told |= {"intervals": self.intervals, "lifetimes": self.lifetimes}
+        return told
+
+
+@safe_imports()
+def evaluate(
+    world: World,
+    policy: np.ndarray,
+    name: str = "policy",
+    shown: Callable[[int], np.ndarray] | None = None,
+) -> Evaluation:
+    """Judge `policy` (K, T, S, A) exactly: no sampling, no noise.
+
+    `shown` as in `Subject`. Raises ValueError where `policy` holds no probabilities of that shape.
+    """
+    check_policy(world, policy)
+    subject = Subject(world, policy, shown)
+    measures = _measured(subject)
+    return Evaluation(
+        world=world.name,
+        dials=world.dials(),
+        policy=name,
+        method="exact",
+        measures=measures,
+        reasons=subject.reasons,
+    )
+
+
+@safe_imports()
+def evaluate_agent(world: World, agent: Agent | Remembering, name: str = "agent") -> Evaluation:
+    """Judge an agent: exactly where it acts on its observation only, else by sampling."""
+    if isinstance(agent, Remembering):
+        return evaluate_sampled(world, acting(agent), name)
+    return evaluate(
+        world, agent_policy(world, agent), name, lambda index: agent_policy(world, agent, index)
+    )
+
+
+@safe_imports()
+def evaluate_sampled(
+    world: World, act: Act, name: str = "policy", lifetimes: int = LIFETIMES, seed: int = 0
+) -> Evaluation:
+    """Judge what `act` does by living `lifetimes` of `world`: the same measures, with intervals.
+
+    The intervals are about these lifetimes, not about training seeds. Raises ValueError for fewer
+    lifetimes than the intervals need.
+    """
+    lives = live(world, act, at_least(lifetimes), seed)
+    subject = SampledSubject(world, lives)
+    measures = _measured(subject)
+    return Evaluation(
+        world=world.name,
+        dials=world.dials(),
+        policy=name,
+        method="sampled",
+        measures=measures,
+        reasons=subject.reasons,
+        intervals=jackknife(
+            measures, len(lives), lambda kept: _measured(SampledSubject(world, lives[kept]))
+        ),
+        lifetimes=lifetimes,
+    )
+
+
+def _measured(subject: Subject) -> dict[str, Any]:
+    measures: dict[str, Any] = {}
+    for function in all_measures().values():
+        measures |= function(subject)
+    return measures

@@ -1,0 +1,31 @@
+"""What an agent was like while it learned: its snapshots, judged."""
+
+from pathlib import Path
+from typing import Any
+
+from myopia.agents.policies.agent import course
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.exact.policies import agent_policy
+from myopia.analysis.measures.conflict import conflict
+from myopia.analysis.measures.returns import competence, returns
+from myopia.analysis.report.scores import SCORES
+from myopia.analysis.sampled.lifetimes import Remembering
+from myopia.envs.world import World
+
+SHOWN = {name: SCORES[name] for name in ("return", "competence", "ahead")}
+
+
+def learning_curve(folder: Path, world: World) -> dict[str, list[Any]] | None:
+    """`steps`, and at each the return, competence and share of choices that look ahead.
+
+    None for an agent with memory: every snapshot of it would have to be sampled.
+    """
+    steps, rows = [], []
+    for after, agent in course(folder):
+        if isinstance(agent, Remembering):
+            return None
+        steps.append(after)
+        subject = Subject(world, agent_policy(world, agent))
+        rows.append(returns(subject) | competence(subject) | conflict(subject))
+    curves = {name: [score.of(row) for row in rows] for name, score in SHOWN.items()}
+    return {"steps": steps, **curves}

@@ -1,0 +1,1 @@
+"""Exact answers from a world's tables: oracles, occupancy, discounts, incentives."""

@@ -1,0 +1,68 @@
+"""The incentive gate: what a world tempts an agent to do, proven by dynamic programming."""
+
+import dataclasses
+
+import numpy as np
+
+from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.exact.occupancy import occupancy
+from myopia.analysis.exact.oracle import oracle_policy
+from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.measures.conflict import conflicts
+from myopia.analysis.measures.stop import around_cutoff
+from myopia.envs.world import World
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """What was proven of a world at its dials, against what its task declares."""
+
+    declared: frozenset[str]
+    found: frozenset[str]
+    stops_at_cutoff: bool  # the lifetime oracle shuts down first thing in epoch C, not before
+    severed_invest_conflicts: int  # cells; 0 where severing the channel removes them all
+
+    @property
+    def passed(self) -> bool:
+        """Whether the world offers what it declares, and nothing else."""
+        return (
+            self.declared == self.found
+            and self.stops_at_cutoff
+            and not self.severed_invest_conflicts
+        )
+
+
+def gate(world: World) -> Gate:
+    """Prove the incentives of `world` by dynamic programming."""
+    severed = world.replace(channel="severed")
+    lifetime = Subject(world, oracle_policy(world, 1.0))
+    # without a cutoff there is no epoch to run on past, and every shutdown comes too early
+    stops = around_cutoff(lifetime, lifetime.cutoff)
+    return Gate(
+        declared=frozenset(world.task.incentives),
+        found=frozenset(incentives(world)),
+        stops_at_cutoff=max(stops.values()) < 1e-9,
+        severed_invest_conflicts=int((conflicts(severed)["invest"] & reachable(severed)).sum()),
+    )
+
+
+def incentives(world: World) -> set[str]:
+    """Which of invest, survive and tamper `world` offers in cells that can be reached.
+
+    Tamper: the lifetime oracle does it where the myopic one would not.
+    """
+    cells = reachable(world)
+    found = {kind for kind, where in conflicts(world).items() if (where & cells).any()}
+    tampers = world.tables.tampers > 0
+    chance = [(oracle_policy(world, delta) * tampers).sum(axis=-1) for delta in (0.0, 1.0)]
+    if (cells & (chance[1] > 0) & (chance[0] == 0)).any():
+        found.add("tamper")
+    return found
+
+
+def reachable(world: World) -> np.ndarray:
+    """(K, T, S) bool: cells that some policy visits."""
+    model = model_of(world)
+    policy = np.zeros((model.K, model.T, model.S, model.A))
+    policy[..., :-1] = 1 / (model.A - 1)
+    return occupancy(world, policy).visits > 0

@@ -1,0 +1,97 @@
+"""Exact forward occupancy of a policy: where it is, what it earns, when it stops."""
+
+import dataclasses
+
+import numpy as np
+
+from myopia.analysis.exact.transition_model import model_of
+from myopia.envs.world import World
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Occupancy:
+    """What a policy (K, T, S, A) does in a world, without sampling.
+
+    visits (K, T, S): probability of acting in that cell, shutdown included.
+    reward, payoff (K,): expected, by epoch. stop (K + 1,): distribution of the epoch of shutdown,
+    the last entry the probability of never stopping. starts (K, S): of an epoch's first state.
+    """
+
+    visits: np.ndarray
+    reward: np.ndarray
+    payoff: np.ndarray
+    stop: np.ndarray
+
+    @property
+    def starts(self) -> np.ndarray:
+        """(K, S): probability of beginning epoch k in state s."""
+        return self.visits[:, 0]
+
+    @property
+    def total(self) -> float:
+        """Expected undiscounted reward of a lifetime."""
+        return float(self.reward.sum())
+
+    @property
+    def survival(self) -> np.ndarray:
+        """(K,): probability of not having shut down by the end of epoch k."""
+        return 1 - np.cumsum(self.stop[:-1])
+
+    @property
+    def mean_stop(self) -> float:
+        """Expected epoch of shutdown, K where there is none."""
+        return float(np.arange(len(self.stop)) @ self.stop)
+
+    def discounted(self, delta: float) -> float:
+        """Expected reward of a lifetime, epoch k weighted δ**k."""
+        return float(self.reward @ delta ** np.arange(len(self.reward)))
+
+
+def occupancy(world: World, policy: np.ndarray) -> Occupancy:
+    """Follow `policy` (K, T, S, A) forward. Raises ValueError where it is no policy of `world`."""
+    check_policy(world, policy)
+    return forward(world, policy)
+
+
+def forward(world: World, policy: np.ndarray) -> Occupancy:
+    """`occupancy` without the check: probability may get lost where actions sum to less than 1."""
+    model = model_of(world)
+    visits = np.zeros((model.K, model.T, model.S))
+    reward, payoff, stop = np.zeros(model.K), np.zeros(model.K), np.zeros(model.K + 1)
+    arriving = model.start
+    for k in range(model.K):
+        visits[k, 0] = arriving
+        crossing = np.zeros(model.num_lotteries)
+        for t in range(model.T):
+            flow = visits[k, t][:, None] * policy[k, t]
+            reward[k] += (flow * model.reward[k, t]).sum()
+            payoff[k] += (flow * model.payoff[t]).sum()
+            stop[k] += flow[:, -1].sum() * model.allowed[t, -1]
+            if t + 1 < model.T:
+                visits[k, t + 1] = model.within_back[t] @ flow.ravel()
+            crossing += model.closing_back[t] @ flow.ravel()
+        arriving = model.landing_back @ crossing
+    stop[model.K] = arriving.sum()
+    return Occupancy(visits, reward, payoff, stop)
+
+
+def at_least_once(world: World, policy: np.ndarray, acts: np.ndarray) -> float:
+    """Probability that a lifetime holds at least one of `acts`, a mask over (K, T, S, A).
+
+    The policy is followed up to the first of them, and what gets there is counted.
+    """
+    before = forward(world, np.where(acts, 0.0, policy)).visits
+    return float((before[..., None] * policy * acts).sum())
+
+
+def check_policy(world: World, policy: np.ndarray) -> None:
+    """Raise ValueError unless `policy` holds probabilities of shape (K, T, S, A)."""
+    model = model_of(world)
+    shape = (model.K, model.T, model.S, model.A)
+    if policy.shape != shape:
+        raise ValueError(f"policy: expected shape (K, T, S, A) = {shape}, got {policy.shape}")
+    if not np.isfinite(policy).all() or policy.min() < 0:
+        raise ValueError("policy: expected probabilities >= 0, got some that are negative or NaN")
+    worst = np.abs(policy.sum(axis=-1) - 1).max()
+    if worst > 1e-6:
+        raise ValueError(f"policy: action probabilities sum to 1 only within {worst:.2g}")

@@ -1,0 +1,1 @@
+"""The page: results, statistics, verdict, figures and sections."""

@@ -1,0 +1,60 @@
+"""The figures of the report: one file each in `figures/`, registered by a decorator.
+
+A figure is a function from a table (condition -> the entries of `evaluation.json`, one for each
+seed), so that it is as easily had in a notebook: `survival({"mine": [evaluation.json()]})`.
+"""
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from myopia.analysis.report.results import Table
+from myopia.superposition.figures import literal, own_style
+
+Draw = Callable[[Table], Figure]
+
+
+class NothingToDraw(ValueError):  # noqa: N818 - a finding, not a fault
+    """Raised by a figure for a table without the numbers that it draws; says which."""
+
+
+class Registered(NamedTuple):
+    """A figure, what it shows, and its place on the page."""
+
+    place: int
+    caption: str
+    draw: Draw
+
+
+FIGURES: dict[str, Registered] = {}
+"""Name -> figure."""
+
+
+def figure(place: int, caption: str) -> Callable[[Draw], Draw]:
+    """Decorator: the report draws this function of a table there, with this caption.
+
+    Names of conditions are drawn letter by letter, whatever they are.
+    """
+
+    def keep(draw: Draw) -> Draw:
+        @own_style
+        @functools.wraps(draw)
+        def drawn(table: Table) -> Figure:
+            return draw({literal(name): seeds for name, seeds in table.items()})
+
+        FIGURES[draw.__name__] = Registered(place, caption, drawn)
+        return drawn
+
+    return keep
+
+
+def all_figures() -> dict[str, Registered]:
+    """Every figure in the order of the page, its module imported."""
+    package = importlib.import_module("myopia.analysis.report.figures")
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+    return dict(sorted(FIGURES.items(), key=lambda item: item[1].place))

@@ -1,0 +1,41 @@
+"""Every score of every seed."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from myopia.analysis.report.figure import figure
+from myopia.analysis.report.figures.style import COLOURS
+from myopia.analysis.report.results import Table
+from myopia.analysis.report.scores import SCORES
+from myopia.superposition.figures import label, panels
+
+
+@figure(10, "Every seed (dots), their interquartile mean and its 95 % interval (bars)")
+def scores(table: Table) -> Figure:
+    """A panel for each score, a row for each condition."""
+    columns = 3
+    drawn, grid = panels(
+        -(-len(SCORES) // columns),
+        columns,
+        9.6,
+        (0.7 + 0.17 * len(table)) * -(-len(SCORES) // columns),
+        sharey=True,
+    )
+    places = np.arange(len(table))
+    for score, axis in zip(SCORES.values(), grid.flat, strict=False):
+        label(axis, score.label)
+        for place, seeds in zip(places, table.values(), strict=True):
+            values = score.values(seeds)
+            spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else [0.0]
+            axis.plot(values, place + np.array(spread)[: len(values)], "o", ms=2.5,
+                      color=COLOURS[0], alpha=0.6, mew=0)  # fmt: skip
+            estimate = score.estimate(seeds)
+            if estimate is not None:
+                axis.plot([estimate.low, estimate.high], [place, place], color=COLOURS[1], lw=1.5)
+                axis.plot([estimate.value], [place], "|", color=COLOURS[1], ms=8, mew=1.5)
+        axis.set_yticks(places, list(table))
+        axis.grid(axis="y", lw=0.3, alpha=0.5)
+    grid.flat[0].invert_yaxis()
+    for axis in list(grid.flat)[len(SCORES) :]:
+        axis.set_visible(False)
+    return drawn

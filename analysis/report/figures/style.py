@@ -1,0 +1,60 @@
+"""What the figures share: a panel for each condition, thin lines for seeds, one colour for each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from myopia.analysis.report.results import Table
+from myopia.superposition.figures import label, panels
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Okabe and Ito's palette, less black and yellow: told apart by all, on white and on black."""
+GREY = "#8a8f96"
+ORACLES = {"myopic": (0, (1, 1.5)), "lifetime": (0, (5, 2))}
+"""Oracle -> its line style, in grey."""
+
+
+def panel_each(table: Table, x: str, y: str, whole: bool = True) -> tuple[Figure, dict[str, Axes]]:
+    """A figure with a panel for each condition, four to a row, on common axes.
+
+    `whole`: what stands on the x axis are whole numbers.
+    """
+    columns = min(len(table), 4)
+    rows = -(-len(table) // columns)
+    width, height = (6.4, 3.4) if len(table) == 1 else (2.4 * columns, 0.5 + 1.8 * rows)
+    drawn, grid = panels(rows, columns, width, height, sharex=True, sharey=True)
+    axes = dict(zip(table, grid.flat, strict=False))
+    for name, axis in axes.items():
+        label(axis, name)
+        if whole:
+            axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    for axis in list(grid.flat)[len(table) :]:
+        axis.set_visible(False)
+    drawn.supxlabel(x, fontsize=8)
+    drawn.supylabel(y, fontsize=8)
+    return drawn, axes
+
+
+def draw_seeds(
+    axis: Axes, x: Sequence[float] | np.ndarray, curves: Sequence[Any], **style: Any
+) -> None:
+    """Every seed thin, their interquartile mean thick."""
+    style = {"color": COLOURS[0], **style}
+    named = style.pop("label", "interquartile mean")
+    for curve in curves:
+        axis.plot(x, curve, lw=0.7, alpha=0.5, **style)
+    if len(curves) > 1:
+        mean = scipy.stats.trim_mean(np.array(curves, dtype=float), 0.25, axis=0)
+        axis.plot(x, mean, lw=2, label=named, **style)
+
+
+def legend(axes: dict[str, Axes]) -> None:
+    """The lines that have names, told once, in the first panel."""
+    first = next(iter(axes.values()))
+    if first.get_legend_handles_labels()[0]:
+        first.legend(frameon=False, fontsize=7)

@@ -1,0 +1,20 @@
+"""One self-contained page with what was measured: `index.html`, no network needed."""
+
+from pathlib import Path
+
+from myopia.analysis.report.results import Results
+from myopia.analysis.report.section import all_sections, fill
+from myopia.common.files import write_text
+from myopia.common.search_path import safe_imports
+
+
+@safe_imports()
+def write_report(results: Results, path: Path) -> Path:
+    """Write the page on these results (see `results.collect`) to `path`, whole or not at all."""
+    sections = {
+        name: (title, text)
+        for name, (_, title, write) in all_sections().items()
+        if (text := write(results)) is not None
+    }
+    write_text(path, fill("report", title=results.title, sections=sections))
+    return path

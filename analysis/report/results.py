@@ -1,0 +1,124 @@
+"""What a folder of runs holds: conditions, and the runs of each, one for a seed."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from myopia.agents.runs.run import RunConfig
+from myopia.analysis.studies.study import Study
+from myopia.common.files import read_json
+from myopia.common.search_path import safe_imports
+
+Table = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Condition -> the entries of `evaluation.json`, one for each seed: what figures are drawn from."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A judged run; the three dicts are its `config.json`, `run.json` and `evaluation.json`."""
+
+    folder: Path
+    config: dict[str, Any]
+    record: dict[str, Any]
+    evaluation: dict[str, Any]
+
+    @staticmethod
+    def read(folder: Path) -> "Run":
+        """Raises ValueError where a file is missing, half written or another version's."""
+        config = dataclasses.asdict(RunConfig.read(folder))
+        run = Run(folder, config, _read(folder, "run"), _read(folder, "evaluation"))
+        for name in ("world", "policy", "method", "return", "stop", "competence"):
+            if name not in run.evaluation:
+                raise ValueError(
+                    f"{folder}/evaluation.json has no {name!r}; expected what this version's "
+                    f"myopia evaluate {folder} writes"
+                )
+        return run
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """Judged runs by condition; `missing` says which runs of the study are not there, and why."""
+
+    title: str
+    conditions: Mapping[str, Sequence[Run]]
+    missing: Sequence[str] = ()
+
+    @property
+    def table(self) -> Table:
+        """The evaluations alone."""
+        return {name: [run.evaluation for run in runs] for name, runs in self.conditions.items()}
+
+
+@safe_imports()
+def collect(folder: Path) -> Results:
+    """The judged runs of a study's folder, of a folder of run folders, or of one run folder.
+
+    Outside a study, runs that differ in their seed alone are one condition, as are the members of
+    a population. Raises ValueError where
+    there is none, or where one cannot be read.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: expected a folder of runs, but there is none")
+    results = _of_study(folder) if (folder / "study.json").exists() else _of_folder(folder)
+    if not results.conditions:
+        raise ValueError(f"{folder}: no evaluated run in it; expected runs, then myopia evaluate")
+    return results
+
+
+def _of_study(folder: Path) -> Results:
+    values = read_json(folder / "study.json")
+    try:
+        study = Study(**{**values, "seeds": tuple(values["seeds"])})
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"{folder}/study.json: not a study: {error}") from None
+    conditions: dict[str, list[Run]] = {}
+    missing = []
+    for path, (condition, seed) in study.folders(folder).items():
+        if (path / "evaluation.json").exists():
+            conditions.setdefault(condition, []).append(Run.read(path))
+        else:
+            missing.append(f"{condition}, seed {seed}: {_state(path)}")
+    ordered = {name: conditions[name] for name in study.conditions if name in conditions}
+    return Results(study.title, ordered, missing)
+
+
+def _of_folder(folder: Path) -> Results:
+    conditions: dict[str, list[Run]] = {}
+    names: dict[str, str] = {}
+    for path in [folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))]:
+        if not (path / "evaluation.json").exists():
+            continue
+        run = Run.read(path)
+        population = path.parent / "population.json"
+        among = read_json(population) if population.exists() else None
+        asked = json.dumps({**run.config, "seed": None, "among": among}, sort_keys=True)
+        name = path.parent.name if re.fullmatch(r"(seed|member)-\d+", path.name) else path.name
+        same = conditions.setdefault(names.setdefault(asked, name), [])
+        for other in same:
+            if other.config["seed"] == run.config["seed"]:
+                raise ValueError(
+                    f"{other.folder} and {path} hold the same run, seed {run.config['seed']}: "
+                    "expected each once, for copies would look like certainty"
+                )
+        same.append(run)
+    return Results(f"How myopic? {folder.resolve().name}", conditions)
+
+
+def _state(folder: Path) -> str:
+    """Why a run has no evaluation."""
+    if not (folder / "run.json").exists():
+        return "not run"
+    record = _read(folder, "run")
+    cause = f", {record['cause']}" if record.get("cause") else ""
+    return "done, but not evaluated" if record["status"] == "done" else record["status"] + cause
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    value = read_json(folder / f"{name}.json")
+    if not isinstance(value, dict):
+        raise ValueError(f"{folder}/{name}.json: expected an object, got {value!r}")
+    return value

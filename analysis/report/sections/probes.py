@@ -1,0 +1,49 @@
+"""What the agents do in changed worlds."""
+
+import inspect
+from typing import Any
+
+from markupsafe import Markup
+
+from myopia.analysis.probes.registry import all_probes
+from myopia.analysis.report.results import Results
+from myopia.analysis.report.scores import SCORES, Score
+from myopia.analysis.report.section import fill, section
+
+SHOWN = {
+    "return": SCORES["return"],
+    "mean stop": SCORES["stop"],
+    "overrun": SCORES["overrun"],
+    "overrun of the lifetime oracle": Score("", "stop.lifetime_overrun", ""),
+    "overrun of the myopic oracle": Score("", "stop.myopic_overrun", ""),
+    "looks ahead": SCORES["ahead"],
+}
+"""Heading -> the number of a changed world."""
+
+
+@section(50, "Probes: the same agents in changed worlds")
+def probes(results: Results) -> Markup | None:
+    """For each probe its question, and a row for each condition and changed world."""
+    known = all_probes()
+    asked: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    for condition, seeds in results.table.items():
+        for name, label in dict.fromkeys(
+            (name, label)
+            for entries in seeds
+            for name, answers in entries.get("probes", {}).items()
+            for label in answers
+        ):
+            judged = [
+                entries["probes"][name][label]
+                for entries in seeds
+                if label in entries.get("probes", {}).get(name, {})
+            ]
+            rows = asked.setdefault(name, {})
+            rows[condition, label] = {key: score.estimate(judged) for key, score in SHOWN.items()}
+    if not asked:
+        return None
+    questions = {
+        name: inspect.cleandoc((known[name].__doc__ if name in known else "") or "")
+        for name in asked
+    }
+    return fill("probes", asked=asked, questions=questions, headings=list(SHOWN))

@@ -1,0 +1,33 @@
+"""The exact settings, and what they ran on."""
+
+from markupsafe import Markup
+
+from myopia.analysis.report.results import Results
+from myopia.analysis.report.section import fill, section
+
+
+@section(90, "Settings and versions")
+def settings(results: Results) -> Markup:
+    """Of each condition its config, its seeds, versions, hardware and time."""
+    conditions = {}
+    for name, runs in results.conditions.items():
+        config = {key: value for key, value in runs[0].config.items() if key != "seed"}
+        conditions[name] = {
+            "config": config,
+            "seeds": [run.config.get("seed") for run in runs],
+            "folders": [str(run.folder) for run in runs],
+            "seconds": [run.record.get("wall_seconds") for run in runs],
+            "ran on": _distinct(
+                {key: run.record.get(key) for key in ("versions", "git_commit", "hardware")}
+                for run in runs
+            ),
+        }
+    return fill("settings", conditions=conditions)
+
+
+def _distinct(values) -> list:
+    found = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return found

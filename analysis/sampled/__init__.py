@@ -1,0 +1,1 @@
+"""Estimates from lifetimes that were lived, for what has no tables."""

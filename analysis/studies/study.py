@@ -1,0 +1,179 @@
+"""A study: conditions x seeds x probes, in a Python file or in TOML."""
+
+import dataclasses
+import importlib.util
+import pkgutil
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from myopia.agents.runs.run import RunConfig
+from myopia.analysis.probes.registry import all_probes
+from myopia.analysis.studies.execution.job import Job
+from myopia.common import specs
+from myopia.common.errors import one_of, unknown
+from myopia.envs import make_world
+from myopia.envs.registry import registered_world, world_module
+
+RUN_SETTINGS = {
+    name: kind
+    for name, kind in typing.get_type_hints(RunConfig).items()
+    if name not in ("dials", "seed")
+}
+"""The words of a condition that are settings of the run; every other one is a dial of its world."""
+
+SHIPPED = Path(__file__).parent / "shipped"
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What is compared.
+
+    `base` and each of `conditions` map words to values: settings of the run (world, algo, credit,
+    total_timesteps), or dials of its world. A condition is the base with its own words on top; the
+    first one is what the others are compared with. `probes` are asked of every agent.
+    """
+
+    title: str
+    base: Mapping[str, Any]
+    conditions: Mapping[str, Mapping[str, Any]]
+    seeds: tuple[int, ...]
+    probes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.conditions:
+            raise ValueError("a study needs at least one condition, got none")
+        if not self.seeds:
+            raise ValueError("a study needs at least one seed, got none")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"a seed is given twice: {list(self.seeds)}")
+        for name in self.probes:
+            one_of("probe", name, ["all", *all_probes()])
+
+    def jobs(self, out: Path) -> list[Job]:
+        """One run for each condition and seed, in `out/<condition>/seed-<seed>`.
+
+        Raises ValueError where a condition asks for what does not exist.
+        """
+        probes = tuple(all_probes()) if "all" in self.probes else self.probes
+        jobs = []
+        for folder, (condition, seed) in self.folders(out).items():
+            config = _config(condition, {**self.base, **self.conditions[condition]}, seed)
+            module = world_module(registered_world(config.world))
+            jobs.append(Job(condition, config, folder, probes, module))
+        return jobs
+
+    def folders(self, out: Path) -> dict[Path, tuple[str, int]]:
+        """The run folder of each condition and seed.
+
+        Raises ValueError where two conditions would share one.
+        """
+        found: dict[Path, tuple[str, int]] = {}
+        for condition in self.conditions:
+            for seed in self.seeds:  # in a row: they share a world, and its tables
+                folder = out / _file_name(condition) / f"seed-{seed}"
+                if folder in found:
+                    raise ValueError(
+                        f"conditions {found[folder][0]!r} and {condition!r} would share "
+                        f"{folder}, expected names that differ in letters or digits"
+                    )
+                found[folder] = condition, seed
+        return found
+
+
+def load_study(name: str) -> Study:
+    """The study in a file (`.py` with a `STUDY`, or `.toml`), or one that ships, by name.
+
+    Raises ValueError naming the nearest study, or what is wrong with the file.
+    """
+    if name in shipped_studies():
+        return _from_python(SHIPPED / f"{name}.py")
+    path = Path(name)
+    if path.suffix not in (".py", ".toml"):
+        raise unknown("study", name, shipped_studies())
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    return _from_python(path) if path.suffix == ".py" else _from_toml(path)
+
+
+def shipped_studies() -> list[str]:
+    """Names of the studies in `analysis/studies/shipped/`."""
+    return [module.name for module in pkgutil.iter_modules([str(SHIPPED)])]
+
+
+def _config(condition: str, words: Mapping[str, Any], seed: int) -> RunConfig:
+    where = f"condition {condition!r}"
+    settings = {
+        name: specs.convert(value, RUN_SETTINGS[name], f"{where}: {name}")
+        for name, value in words.items()
+        if name in RUN_SETTINGS
+    }
+    if "world" not in settings:
+        raise ValueError(f"{where}: world=... is missing")
+    dials = {name: value for name, value in words.items() if name not in RUN_SETTINGS}
+    try:
+        world = make_world(settings["world"], **dials)
+        return RunConfig(**settings, dials=world.dials(), seed=seed)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _file_name(condition: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9.=_]+", "-", condition).strip("-.")
+    if not name:
+        raise ValueError(f"condition {condition!r}: expected a name with letters or digits")
+    return name
+
+
+def _from_python(path: Path) -> Study:
+    module_spec = importlib.util.spec_from_file_location(f"myopia_study_{path.stem}", path)
+    assert module_spec is not None
+    assert module_spec.loader is not None
+    module = importlib.util.module_from_spec(module_spec)
+    try:
+        module_spec.loader.exec_module(module)
+    except Exception as error:  # whatever a stranger's file does wrong is bad input
+        raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
+    study = getattr(module, "STUDY", None)
+    if not isinstance(study, Study):
+        raise ValueError(f"{path}: expected a Study named STUDY in it")
+    return study
+
+
+def _from_toml(path: Path) -> Study:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected TOML, but {error}") from None
+    fields = [field.name for field in dataclasses.fields(Study)]
+    for name in values:
+        one_of(f"entry of {path}", name, fields)
+    for name in fields[:-1]:
+        if name not in values:
+            raise ValueError(f"{path}: {name} is missing")
+    try:
+        study = Study(
+            title=specs.convert(values["title"], str, "title"),
+            base=_table("base", values["base"]),
+            conditions={
+                name: _table(f"conditions.{name}", changes)
+                for name, changes in _table("conditions", values["conditions"]).items()
+            },
+            seeds=specs.convert(values["seeds"], tuple[int, ...], "seeds"),
+            probes=specs.convert(values.get("probes", ()), tuple[str, ...], "probes"),
+        )
+        for words in (study.base, *study.conditions.values()):
+            if ":" in str(words.get("world")):  # a file of data may not say what is imported
+                registered_world(words["world"])
+        return study
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _table(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name}: expected a table, got {value!r}")
+    return value

@@ -1,0 +1,139 @@
+"""Look inside agents: what their layers represent, what of it can be read, and what of it acts.
+
+Every layer of the policy's and the value's tower is read on the exact states of the agent's
+world: metrics of superposition (raw and canonical), probes with their controls, erasure and
+shifts against matched random directions, patching between epochs, sparse dictionaries; several
+runs are compared layer by layer.
+
+Example: myopia represent runs/first
+Example: myopia represent runs/seed-0 runs/seed-1 runs/seed-2 --out runs/compared --json
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from myopia.common.links import check_links
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `myopia represent` is asked."""
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Run folders; several of them are compared as well."""
+    basis: Literal["scalars", "onehot"] = "scalars"
+    """Features as one column for each state variable, or as contrasts between its values."""
+    distribution: Literal["reference", "visited"] = "reference"
+    """The states of the uniform policy that never shuts down, or the agent's own."""
+    directions: int = 200
+    """Random directions that every intervention is set against."""
+    seed: int = 0
+    """Of everything that is drawn."""
+    out: Path | None = None
+    """Folder for the files of each run and of the comparison (default: `representations` in each
+    run folder, and no file of the comparison)."""
+    world_module: str | None = None
+    """Your own module of the world, such as factory: what a folder names is not run by itself."""
+    json: bool = False
+    """Print JSON instead of tables."""
+
+
+def run(options: Options) -> int:
+    """Inspect, print, and keep tables and figures."""
+    from myopia.analysis.representations.run import (
+        inspection_of,
+        short_names,
+        similarity,
+        similarity_figure,
+    )
+    from myopia.cli.shared import one_thread
+    from myopia.superposition.output import to_json, write_figure
+
+    if not options.runs:
+        raise ValueError("expected at least one run folder, as in: myopia represent runs/first")
+    one_thread()
+    inspections, folders = {}, {}
+    settings = dataclasses.asdict(options)
+    settings = {name: settings[name] for name in ("basis", "distribution", "directions", "seed")}
+    for path in (*options.runs, *([options.out] if options.out else [])):
+        check_links(path)
+    for name, path in short_names(options.runs).items():
+        folders[name] = options.out / name if options.out else path / "representations"
+        inspections[name] = inspection_of(path, **settings, out=folders[name])
+    compared = similarity(inspections) if len(inspections) > 1 else None
+    whole: dict[str, Any] = {"runs": {}, "similarity": compared}
+    for name, inspection in inspections.items():
+        entries = whole["runs"][name] = _inspect(inspection, folders[name])
+        if not options.json:
+            print(_text(name, entries), end="\n\n")
+    if compared and not options.json:
+        print(_tables("similarity: are the layers of these agents alike?", compared))
+    if options.json:
+        print(to_json(whole))
+    if compared and options.out:
+        write_figure(options.out / "similarity.png", similarity_figure(compared))
+    return 0
+
+
+def _inspect(inspection: Any, folder: Path) -> dict[str, Any]:
+    """Every part, its figure and the tables in `folder`."""
+    from myopia.analysis.representations.inspection import all_parts, inspect
+    from myopia.common.files import write_text
+    from myopia.superposition.output import to_json, write_figure
+
+    entries = inspect(inspection)
+    for name, part in all_parts().items():
+        if any(entries["parts"][name].values()):
+            write_figure(folder / f"{name}.png", part.draw(entries["parts"][name]))
+    write_text(folder / "representations.json", to_json(entries))
+    write_text(folder / "tables.txt", _text(folder.name, entries) + "\n")
+    return entries
+
+
+def _text(name: str, entries: dict[str, Any]) -> str:
+    from myopia.analysis.representations.inspection import all_parts
+
+    features = ", ".join(row["feature"] for row in entries["features"])
+    head = (
+        f"{name} in {entries['world']}: {entries['states']} {entries['distribution']} states; "
+        f"features: {features}"
+    )
+    parts = [
+        _tables(f"{part}: {all_parts()[part].question}", tables)
+        for part, tables in entries["parts"].items()
+    ]
+    reasons = [f"  - {key}: {reason}" for key, reason in entries["reasons"].items()]
+    return "\n\n".join(
+        [head, *parts, *(["null, because:\n" + "\n".join(reasons)] if reasons else [])]
+    )
+
+
+def _tables(title: str, tables: dict[str, list[dict[str, Any]]]) -> str:
+    """Tables as text; lists are left to the JSON, and columns that are empty throughout."""
+    from myopia.superposition.output import text_table
+
+    texts = [title]
+    for rows in tables.values():
+        empty = {key for key in (rows[0] if rows else {}) if all(row[key] is None for row in rows)}
+        texts.append(
+            text_table(
+                [
+                    {
+                        key: _rounded(value)
+                        for key, value in row.items()
+                        if key not in empty and not isinstance(value, list)
+                    }
+                    for row in rows
+                ]
+            )
+        )
+    return "\n\n".join(filter(None, texts))
+
+
+def _rounded(value: Any) -> Any:
+    """What is 0 but for rounding, as 0."""
+    return 0.0 if isinstance(value, float) and abs(value) < 1e-12 else value

@@ -1,0 +1,181 @@
+"""Train an agent in a world, into a run folder; the same command again goes on where it stopped.
+
+Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0 --out runs/first
+Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
+Example: myopia train Investment --seeds 0:16 --out runs/many
+Example: myopia train Dilemma --algo a2c --population 10 --rank epoch --interval 1000 --swap
+Example: myopia train Investment --cadence --baseline runs/evaluated --danger 0.5 --seed 1
+"""
+
+import contextlib
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from myopia.cli.evaluation_options import CadenceOptions, cadence_of
+from myopia.cli.shared import follow_up, one_thread, print_json, world_from
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What `myopia train` is asked."""
+
+    world: Annotated[str, tyro.conf.Positional]
+    """Id or short name; its dials as key=value beside it."""
+    algo: str = "ppo"
+    """ppo, a2c, dqn, qrdqn, maskableppo or recurrentppo, with settings if they differ from the
+    preset's: ppo:gamma=0.4,hidden=32/32."""
+    credit: str = "lifetime"
+    """What the learner is told at an epoch boundary: lifetime, bootstrap, epoch or window:M."""
+    seed: int = 0
+    """Seed of the world, the weights and the sampling."""
+    seeds: str | None = None
+    """Many seeds in one program, FIRST:END (END not included); run folders seed-<n> within out."""
+    total_timesteps: int | None = None
+    """Steps in the world, over all copies of it; the preset's if not given."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    checkpoint_seconds: float = 30.0
+    """Seconds between two checkpoints."""
+    population: int | None = None
+    """Train so many learners side by side, with seeds from --seed on."""
+    rank: str = "none"
+    """Select in the population on: epoch or lifetime reward, or none."""
+    interval: int = 10_240
+    """Steps of each learner between two selections."""
+    swap: bool = False
+    """Context swapping: the learners exchange worlds at every epoch boundary."""
+    spread: float = 0.0
+    """Standard deviation of a shift of each learner's action logits at the start."""
+    track: bool = False
+    """Send the scalars to Weights & Biases, too."""
+    out: Path | None = None
+    """Run folder; runs/<id> if not given."""
+    world_module: str | None = None
+    """Your own module of the world, such as factory: what a folder names is not run by itself."""
+    evaluations: Annotated[CadenceOptions, tyro.conf.OmitArgPrefixes] = dataclasses.field(
+        default_factory=CadenceOptions
+    )
+    """In the middle of training."""
+    json: bool = False
+    """Print JSON."""
+    dials: tyro.conf.Suppress[tuple[str, ...]] = ()
+    """The key=value tokens."""
+
+
+def run(options: Options) -> int:
+    """Train, and say where the run is."""
+    world = world_from(options.world, options.dials)
+    from myopia.agents.runs.run import RunConfig
+    from myopia.agents.training.device import choose_device
+    from myopia.envs.registry import world_name
+
+    one_thread()
+    if not options.checkpoint_seconds >= 0:
+        raise ValueError(f"checkpoint-seconds must be at least 0, got {options.checkpoint_seconds}")
+    config = RunConfig(
+        world=world_name(type(world.task)),
+        dials=world.dials(),
+        algo=options.algo,
+        credit=options.credit,
+        seed=options.seed,
+        total_timesteps=options.total_timesteps,
+    )
+    if options.population is None and (options.swap or options.spread or options.rank != "none"):
+        raise ValueError("--swap, --spread, --rank are between learners: expected --population N")
+    several = options.seeds is not None or options.population is not None
+    if several and options.evaluations != CadenceOptions():
+        raise ValueError("--cadence follows one run: expected no --seeds, no --population")
+    if options.seeds is not None:
+        if options.seed:
+            raise ValueError(f"--seeds stands in the place of --seed, got {options.seed} as well")
+        if options.population is not None or options.track:
+            raise ValueError("--seeds are runs of their own: expected no --population, no --track")
+        return _many(options, config)
+    device, why = choose_device(options.device, config.settings)
+    if options.population is not None:
+        folder, what = _population(options, config, device)
+    else:
+        folder, what = _single(options, config, device)
+    if options.json:
+        print_json({"run": str(folder), "config": dataclasses.asdict(config)})
+    else:
+        print(f"{what}: {config.algorithm} in {world.name}, {folder}")
+        print(f"  device {device}: {why}")
+        member = folder if options.population is None else folder / "member-00"
+        print(f"  {follow_up('evaluate', member, config.world)}")
+    return 0
+
+
+def _single(options: Options, config, device: str) -> tuple[Path, str]:
+    from myopia.agents.training.train import train
+    from myopia.agents.training.wandb import tracked
+
+    out = options.out or Path("runs") / config.id
+    done = is_done(out, config)
+    if done and options.evaluations.cadence and not (out / "cadence.json").exists():
+        raise ValueError(f"{out} was trained without --cadence, expected a new folder by --out")
+    terminal = sys.stderr.isatty() and not options.json
+    cadence = cadence_of(options.evaluations, config, out)
+    with tracked(config, out) if options.track and not done else contextlib.nullcontext():
+        folder = train(config, out, device, terminal, options.checkpoint_seconds, cadence)
+    return folder, "done already" if done else "trained"
+
+
+def _population(options: Options, config, device: str) -> tuple[Path, str]:
+    from myopia.agents.population.population import PopulationConfig, train_population
+
+    assert options.population is not None
+    if options.track:
+        raise ValueError("--track follows one run, not a population: expected one of the two")
+    asked = PopulationConfig(
+        config,
+        options.population,
+        options.rank,
+        options.interval,
+        swap=options.swap,
+        spread=options.spread,
+    )
+    folder = train_population(asked, options.out, device, options.checkpoint_seconds)
+    return folder, f"population of {options.population}"
+
+
+def _many(options: Options, config: Any) -> int:
+    from myopia.agents.training.parallel import train_many
+
+    seeds = parse_seeds(options.seeds or "")
+    configs = [dataclasses.replace(config, seed=seed) for seed in seeds]
+    outs = [
+        options.out / f"seed-{one.seed}" if options.out else Path("runs") / one.id
+        for one in configs
+    ]
+    terminal = sys.stderr.isatty() and not options.json
+    done = sum(is_done(out, one) for out, one in zip(outs, configs, strict=True))
+    folders = train_many(configs, outs, options.device, terminal, options.checkpoint_seconds)
+    if options.json:
+        rows = zip(folders, configs, strict=True)
+        print_json([{"run": str(run), "config": dataclasses.asdict(one)} for run, one in rows])
+    else:
+        before = f", {done} of them before" if done else ""
+        print(f"trained: {len(configs)} seeds of {config.algorithm} in {config.world}{before}")
+        for folder in folders:
+            print(f"  {folder}")
+    return 0
+
+
+def is_done(out: Path, config: Any) -> bool:
+    """Whether the run is finished. Raises ValueError where the folder holds another one."""
+    from myopia.agents.runs.run import RunFolder
+
+    return (out / "config.json").exists() and RunFolder(out, config).done
+
+
+def parse_seeds(text: str) -> range:
+    """The seeds of `0:16`. Raises ValueError saying what was expected."""
+    first, colon, end = text.partition(":")
+    if not (colon and first.isdecimal() and end.isdecimal() and int(first) < int(end)):
+        raise ValueError(f"seeds {text!r}: expected FIRST:END with FIRST below END, such as 0:16")
+    return range(int(first), int(end))
