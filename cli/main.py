@@ -45,6 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0
+    if arguments == ["--version"]:
+        import myopia
+
+        print(f"myopia {myopia.__version__}")
+        return 0
     try:
         code = _command(*arguments)
         sys.stdout.flush()

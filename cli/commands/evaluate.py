@@ -9,18 +9,11 @@ Example: myopia evaluate agent.zip Investment --algo ppo
 """
 
 import dataclasses
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
-from myopia.cli.shared import dials_from, one_thread, print_json, print_table, show, world_from
-from myopia.common.search_path import import_named
-from myopia.envs import World
-
-Agent = Callable[[Any], Any]
-"""From observations to action probabilities."""
+from myopia.cli.shared import dials_from, one_thread, print_json, print_table, show
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,128 +107,19 @@ def _print_probe(name: str, answers: dict) -> None:
 
 
 def _evaluate(options: Options):
-    from myopia.analysis.evaluation.evaluation import evaluate, evaluate_sampled
-    from myopia.analysis.exact.policies import REFERENCES, reference_policy
-    from myopia.analysis.sampled.lifetimes import from_table
-
-    folder = Path(options.subject)
-    kind = options.subject.partition(":")[0]
-    zipped = folder.suffix == ".zip" and not folder.is_dir()
-    if zipped or options.algo is not None or options.trust:
-        return _stranger(options)
-    if options.greedy and not folder.is_dir():
-        raise ValueError(f"--greedy is for a trained agent, got {options.subject!r}")
-    if not folder.is_dir() and (kind in REFERENCES or ":" in options.subject):
-        if options.world is None:
-            raise ValueError(
-                f"policy {options.subject!r} needs a world beside it, as in: "
-                f"myopia evaluate {options.subject} Investment"
-            )
-        world = world_from(options.world, options.dials)
-        if kind not in REFERENCES:
-            return _judge(world, _function(options.subject), options)
-        if options.probe is not None:
-            raise ValueError(
-                f"probes change what an agent sees, but {options.subject!r} is a table over the "
-                "true epoch; expected a run folder or a function"
-            )
-        policy = reference_policy(world, options.subject)
-        if options.lifetimes is None:
-            return evaluate(world, policy, options.subject), {}
-        act = from_table(policy)
-        return evaluate_sampled(world, act, options.subject, options.lifetimes), {}
-    if not folder.is_dir():
-        raise ValueError(
-            f"{options.subject!r} is neither a run folder, nor one of the policies "
-            f"{', '.join(REFERENCES)}, nor module:function"
-        )
-    if options.world is not None:
-        raise ValueError(
-            f"a run folder brings its own world, got {options.world!r} as well; "
-            "expected dials only, as in: channel=severed"
-        )
-    from myopia.agents.policies.agent import Agent as Trained
-    from myopia.agents.runs.run import RunConfig
-    from myopia.analysis.evaluation.evaluate_run import judge_run
-    from myopia.envs.observer import observation_names
+    from myopia.analysis.evaluation.open_subject import evaluate_subject
 
     one_thread()
-    within = sorted(path.parent.name for path in folder.glob("*/config.json"))
-    if within and not (folder / "config.json").exists():
-        raise ValueError(
-            f"{folder} is no run folder, but holds {len(within)} of them: expected one, such as "
-            f"{folder / within[0]}, or myopia report {folder} on evaluated ones"
-        )
-    trained_in = RunConfig.read(folder).make_world()
-    world = trained_in.replace(**dials_from(options.dials))
-    if observation_names(world) != observation_names(trained_in):
-        raise ValueError(
-            f"{' '.join(options.dials)} changes what is observed, from "
-            f"{len(observation_names(trained_in))} entries to {len(observation_names(world))}; "
-            "expected dials that leave the agent's inputs as they were"
-        )
-    if not (options.dials or options.greedy) and options.lifetimes is None:
-        return judge_run(folder, options.probe)
-    agent = Trained.load(folder)
-    agent.greedy = options.greedy
-    return _judge(world, agent, options)
-
-
-def _stranger(options: Options):
-    from myopia.agents.policies.sb3_zip import open_stranger
-
-    path = Path(options.subject)
-    example = f"as in: myopia evaluate {path.with_suffix('.zip')} Investment --algo ppo"
-    if path.suffix != ".zip":
-        raise ValueError(f"--algo and --trust are for a zip, got {options.subject!r}; {example}")
-    if options.world is None or options.algo is None:
-        raise ValueError(f"{path} needs the world and the algorithm it is of, {example}")
-    one_thread()
-    world = world_from(options.world, options.dials)
-    agent = open_stranger(path, options.algo, world, options.trust)
-    agent.greedy = options.greedy
-    return _judge(world, agent, options)
-
-
-def _judge(world: World, agent: Agent, options: Options):
-    from myopia.analysis.evaluation.evaluation import evaluate_agent, evaluate_sampled
-    from myopia.analysis.probes.registry import ask
-    from myopia.analysis.sampled.lifetimes import acting
-
-    name = Path(options.subject).name
-    probes = {} if options.probe is None else ask(world, agent, options.probe)
-    if options.lifetimes is None:
-        return evaluate_agent(world, agent, name), probes
-    return evaluate_sampled(world, acting(agent), name, options.lifetimes), probes
-
-
-def _function(path: str) -> Any:
-    """The function that `module:function` names; what it raises is told in a sentence."""
-    from myopia.analysis.sampled.lifetimes import Remembering
-
-    name, _, attribute = path.partition(":")
-    try:
-        found = getattr(import_named(name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(
-            f"{path!r} is neither a run folder, nor a known policy, nor a function that can be "
-            f"imported: {error}"
-        ) from None
-    if not callable(found):
-        raise ValueError(f"{path!r}: expected a function, got {type(found).__name__}")
-    if isinstance(found, Remembering):
-        return found
-
-    def told(observations: Any) -> Any:
-        try:
-            return found(observations)
-        except Exception as error:
-            raise ValueError(
-                f"{path!r}, called with observations {observations.shape}, raised "
-                f"{type(error).__name__}: {error}"
-            ) from error
-
-    return told
+    return evaluate_subject(
+        options.subject,
+        options.world,
+        algo=options.algo,
+        trust=options.trust,
+        greedy=options.greedy,
+        lifetimes=options.lifetimes,
+        probes=options.probe,
+        dials=dials_from(options.dials),
+    )
 
 
 def _with(value: float | None, interval: list[float] | None) -> str:

@@ -1,0 +1,295 @@
+"""What can be evaluated, and how each kind of it is opened: one place for Python and the command.
+
+A subject is a run folder, a zip of Stable-Baselines3, a model or a policy of it, a torch module, a
+function of observations, a table of probabilities, or a reference policy by name.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import BasePolicy
+
+from myopia.agents.algorithms.base import ALGORITHMS
+from myopia.agents.algorithms.presets import PRESETS
+from myopia.agents.policies.agent import Agent, agent_of
+from myopia.agents.policies.sb3_zip import open_stranger
+from myopia.agents.runs.run import RunConfig
+from myopia.analysis.evaluation.evaluate_run import Answers, judge_run
+from myopia.analysis.evaluation.evaluation import (
+    Evaluation,
+    evaluate,
+    evaluate_agent,
+    evaluate_sampled,
+)
+from myopia.analysis.exact.policies import REFERENCES, reference_policy
+from myopia.analysis.probes.registry import ask
+from myopia.analysis.sampled.lifetimes import Remembering, acting, from_table
+from myopia.common.search_path import import_named, safe_imports
+from myopia.envs import World, make_world
+from myopia.envs.observer import observation_names, observation_space
+from myopia.envs.task import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A subject that was opened: exactly one of `agent` and `table` is there.
+
+    `agent` maps observations (n, D) to action probabilities (n, A), or has a memory (`step`);
+    `table` holds probabilities (K, T, S, A). `run` is its folder, where it is as it was trained.
+    """
+
+    name: str
+    world: World
+    agent: Any = None
+    table: np.ndarray | None = None
+    run: Path | None = None
+
+
+@safe_imports()
+def evaluate_subject(
+    subject: Any,
+    world: str | type[Task] | World | None = None,
+    *,
+    algo: str | None = None,
+    trust: bool = False,
+    greedy: bool = False,
+    lifetimes: int | None = None,
+    probes: str | Sequence[str] | None = None,
+    dials: Mapping[str, Any] | None = None,
+) -> tuple[Evaluation, Answers]:
+    """Evaluate anything that acts: exactly, where it acts on what it observes; else by sampling.
+
+    Args:
+        subject: a run folder or a zip (a path, as text or `Path`), an SB3 model or policy, a torch
+            module (observations (n, D) to logits (n, A)), a function from observations (n, D) to
+            action probabilities (n, A), a table of them (K, T, S, A), or the name of a reference
+            policy.
+        world: the world of all but a run folder: a name, a task or a `World`.
+        algo: the algorithm of a zip.
+        trust: let SB3's own loader open a zip; it runs whatever its author put there.
+        greedy: take a trained agent's best action, not the probabilities that it samples from.
+        lifetimes: live so many lifetimes, with intervals, instead of exactly.
+        probes: "all", or names of changed worlds in which to evaluate as well.
+        dials: of the world; on a run folder they replace those it was trained with.
+
+    Returns:
+        The evaluation; and by probe and label the evaluation in each changed world. That of a run
+        folder, as it was trained, is kept there as `evaluation.json`.
+
+    Raises:
+        ValueError: naming the subject, for what cannot be opened or gives no probabilities.
+    """
+    opened = open_subject(subject, world, algo=algo, trust=trust, greedy=greedy, dials=dials)
+    asked = probes if probes is None or isinstance(probes, str) else ",".join(probes)
+    if opened.run is not None and lifetimes is None:
+        return judge_run(opened.run, asked)
+    if opened.table is not None:
+        if asked is not None:
+            raise ValueError(
+                f"probes change what an agent sees, but {opened.name!r} is a table over the true "
+                "epoch; expected a run folder or a function"
+            )
+        if lifetimes is None:
+            return evaluate(opened.world, opened.table, opened.name), {}
+        act = from_table(opened.table)
+        return evaluate_sampled(opened.world, act, opened.name, lifetimes), {}
+    answers = {} if asked is None else ask(opened.world, opened.agent, asked)
+    if lifetimes is None:
+        return evaluate_agent(opened.world, opened.agent, opened.name), answers
+    return evaluate_sampled(opened.world, acting(opened.agent), opened.name, lifetimes), answers
+
+
+@safe_imports()
+def open_subject(
+    subject: Any,
+    world: str | type[Task] | World | None = None,
+    *,
+    algo: str | None = None,
+    trust: bool = False,
+    greedy: bool = False,
+    dials: Mapping[str, Any] | None = None,
+) -> Subject:
+    """Open what `evaluate_subject` evaluates; its words. Raises ValueError where it cannot be."""
+    dials = dials or {}
+    if isinstance(subject, str | os.PathLike):
+        return _of_text(os.fspath(subject), world, algo, trust, greedy, dials)
+    if algo is not None or trust:
+        raise ValueError(f"algo and trust are for a zip, got {_named(subject)}")
+    name = _named(subject)
+    where = _world(name, world, dials)
+    if isinstance(subject, np.ndarray):
+        return Subject(name, where, table=subject)
+    agent = _agent(subject, where, name)
+    if greedy:
+        _take_best(agent, name)
+    return Subject(name, where, agent=agent)
+
+
+def _of_text(
+    text: str, world: Any, algo: str | None, trust: bool, greedy: bool, dials: Mapping[str, Any]
+) -> Subject:
+    path, kind = Path(text), text.partition(":")[0]
+    if path.is_dir() and algo is None and not trust:
+        return _of_folder(path, world, greedy, dials)
+    if path.suffix == ".zip" or algo is not None or trust:
+        return _of_zip(path, world, algo, trust, greedy, dials)
+    if greedy:
+        raise ValueError(f"--greedy is for a trained agent, got {text!r}")
+    if kind in REFERENCES:
+        where = _world(text, world, dials)
+        return Subject(text, where, table=reference_policy(where, text))
+    if ":" in text:
+        where = _world(text, world, dials)
+        return Subject(path.name, where, agent=_told(_imported(text), repr(text)))
+    raise ValueError(
+        f"{text!r} is neither a run folder, nor one of the policies "
+        f"{', '.join(REFERENCES)}, nor module:function"
+    )
+
+
+def _of_folder(folder: Path, world: Any, greedy: bool, dials: Mapping[str, Any]) -> Subject:
+    if world is not None:
+        raise ValueError(
+            f"a run folder brings its own world, got {world!r} as well; "
+            "expected dials only, as in: channel=severed"
+        )
+    within = sorted(path.parent.name for path in folder.glob("*/config.json"))
+    if within and not (folder / "config.json").exists():
+        raise ValueError(
+            f"{folder} is no run folder, but holds {len(within)} of them: expected one, such as "
+            f"{folder / within[0]}, or myopia report {folder} on evaluated ones"
+        )
+    trained_in = RunConfig.read(folder).make_world()
+    changed = trained_in.replace(**dials)
+    before, now = observation_names(trained_in), observation_names(changed)
+    if now != before:
+        given = " ".join(f"{name}={value}" for name, value in dials.items())
+        raise ValueError(
+            f"{given} changes what is observed, from {len(before)} entries to {len(now)}; "
+            "expected dials that leave the agent's inputs as they were"
+        )
+    agent = Agent.load(folder)
+    agent.greedy = greedy
+    same = folder if not (dials or greedy) else None
+    return Subject(folder.name, changed, agent=agent, run=same)
+
+
+def _of_zip(
+    path: Path, world: Any, algo: str | None, trust: bool, greedy: bool, dials: Mapping[str, Any]
+) -> Subject:
+    example = f"as in: myopia evaluate {path.with_suffix('.zip')} Investment --algo ppo"
+    if path.suffix != ".zip":
+        raise ValueError(f"--algo and --trust are for a zip, got {str(path)!r}; {example}")
+    if world is None or algo is None:
+        raise ValueError(f"{path} needs the world and the algorithm it is of, {example}")
+    where = _world(str(path), world, dials)
+    agent = open_stranger(path, algo, where, trust)
+    agent.greedy = greedy
+    return Subject(path.name, where, agent=agent)
+
+
+def _world(name: str, world: Any, dials: Mapping[str, Any]) -> World:
+    if world is None:
+        raise ValueError(
+            f"policy {name!r} needs a world beside it, as in: myopia evaluate {name} Investment"
+        )
+    return world.replace(**dials) if isinstance(world, World) else make_world(world, **dials)
+
+
+def _agent(subject: Any, world: World, name: str) -> Any:
+    if isinstance(subject, Agent | Remembering):
+        return subject
+    if isinstance(subject, BaseAlgorithm):
+        subject = subject.policy
+    if isinstance(subject, BasePolicy):
+        return _of_policy(subject, world, name)
+    if isinstance(subject, torch.nn.Module):
+        return _told(_of_module(subject), name)
+    if not callable(subject):
+        raise ValueError(
+            f"{name} cannot be evaluated, expected a run folder, a zip, a model or policy of "
+            "Stable-Baselines3, a torch module, a function or a table of probabilities"
+        )
+    return _told(subject, name)
+
+
+def _of_policy(policy: BasePolicy, world: World, name: str) -> Agent:
+    """SB3's policy as an agent, by the settings of the algorithm whose kind of policy it is."""
+    for kind in type(policy).__mro__:
+        for algorithm, settings in ALGORITHMS.items():
+            if settings.policy_class is not kind:
+                continue
+            expected = observation_space(world).shape, len(world.actions)
+            got = policy.observation_space.shape, getattr(policy.action_space, "n", None)
+            if got != expected:
+                raise ValueError(
+                    f"{name} was trained on observations of shape {got[0]} and {got[1]} actions, "
+                    f"but {world.name} has {expected[0]} and {expected[1]}"
+                )
+            policy.set_training_mode(False)
+            return agent_of(policy, PRESETS[algorithm], world)
+    known = ", ".join(sorted({one.policy_class.__name__ for one in ALGORITHMS.values()}))
+    raise ValueError(f"{name} has a policy of another kind, expected one of {known}")
+
+
+def _of_module(module: torch.nn.Module) -> Callable[[np.ndarray], np.ndarray]:
+    """The module's outputs through a softmax."""
+    parameter = next(module.parameters(), torch.zeros(0))
+
+    def probabilities(observations: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            given = torch.as_tensor(observations, device=parameter.device, dtype=parameter.dtype)
+            return module(given).softmax(dim=-1).double().cpu().numpy()
+
+    return probabilities
+
+
+def _take_best(agent: Any, name: str) -> None:
+    if not isinstance(agent, Agent):
+        raise ValueError(f"greedy is for a trained agent, got {name}")
+    agent.greedy = True
+
+
+def _imported(path: str) -> Any:
+    """The function that `module:function` names."""
+    name, _, attribute = path.partition(":")
+    try:
+        found = getattr(import_named(name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"{path!r} is neither a run folder, nor a known policy, nor a function that can be "
+            f"imported: {error}"
+        ) from None
+    if not callable(found):
+        raise ValueError(f"{path!r}: expected a function, got {type(found).__name__}")
+    return found
+
+
+def _told(function: Any, name: str) -> Any:
+    """The function; what it raises is told in a sentence that names it."""
+    if isinstance(function, Remembering):
+        return function
+
+    def told(observations: np.ndarray) -> Any:
+        try:
+            return function(observations)
+        except Exception as error:
+            raise ValueError(
+                f"{name}, called with observations {observations.shape}, raised "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    return told
+
+
+def _named(subject: Any) -> str:
+    if isinstance(subject, np.ndarray):
+        return f"table of shape {subject.shape}"
+    own = getattr(subject, "__name__", None)
+    return own if isinstance(own, str) else type(subject).__name__
