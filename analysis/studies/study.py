@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import pkgutil
 import re
+import sys
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from myopia.analysis.probes.registry import all_probes
 from myopia.analysis.studies.execution.job import Job
 from myopia.common import specs
 from myopia.common.errors import one_of, unknown
+from myopia.common.search_path import neighbours
 from myopia.envs import make_world
 from myopia.envs.registry import registered_world, world_module
 
@@ -129,13 +131,21 @@ def _file_name(condition: str) -> str:
 
 
 def _from_python(path: Path) -> Study:
-    module_spec = importlib.util.spec_from_file_location(f"myopia_study_{path.stem}", path)
+    shipped = path.parent == SHIPPED
+    # under its own name where that is free: workers import a world that it defines by that name
+    name = f"myopia_study_{path.stem}"
+    if not shipped and path.stem.isidentifier() and importlib.util.find_spec(path.stem) is None:
+        name = path.stem
+    module_spec = importlib.util.spec_from_file_location(name, path)
     assert module_spec is not None
     assert module_spec.loader is not None
     module = importlib.util.module_from_spec(module_spec)
+    sys.modules[name] = module
     try:
-        module_spec.loader.exec_module(module)
+        with neighbours(path.parent):
+            module_spec.loader.exec_module(module)
     except Exception as error:  # whatever a stranger's file does wrong is bad input
+        del sys.modules[name]
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from threading import RLock
 from types import FrameType
 from typing import Any
@@ -49,10 +50,11 @@ class NeighbourFinder(MetaPathFinder):
         name, file = frame.f_globals.get("__name__", ""), frame.f_globals.get("__file__")
         if name in ("__main__", "__mp_main__"):
             return self.holds_script
-        module = os.path.join(self.folder, str(name).partition(".")[0])
-        return isinstance(file, str) and (
-            os.path.realpath(file) == module + ".py"
-            or os.path.realpath(file).startswith(module + os.sep)
+        if not isinstance(file, str):
+            return False
+        place, package = os.path.realpath(file), str(name).partition(".")[0]
+        return os.path.dirname(place) == self.folder or place.startswith(
+            os.path.join(self.folder, package) + os.sep
         )
 
 
@@ -169,6 +171,18 @@ def import_named(module: str) -> Any:
                 finder.named.discard(top)
 
 
+@contextlib.contextmanager
+def neighbours(folder: Path) -> Iterator[None]:
+    """Code in `folder`, which its user named, finds the modules beside it meanwhile."""
+    finder = NeighbourFinder(os.path.realpath(folder), holds_script=False)
+    with safe_imports():
+        sys.meta_path.append(finder)
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(finder)
+
+
 def import_from(module: str, folder: str) -> Any:
     """Import a module that lies in `folder`, where no installed one has its name.
 
@@ -186,7 +200,10 @@ def import_from(module: str, folder: str) -> Any:
 
 def home_of(module: str) -> str:
     """The folder from which an imported module would be found: that of its outermost package."""
-    file = os.path.realpath(sys.modules[module].__file__ or "")
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None:
+        raise ValueError(f"module {module!r} lies in no file, so other processes cannot import it")
+    file = os.path.realpath(file)
     if os.path.splitext(os.path.basename(file))[0] == "__init__":
         file = os.path.dirname(file)
     for _ in module.split("."):

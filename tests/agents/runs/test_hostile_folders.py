@@ -298,6 +298,22 @@ def test_worlds_of_ones_own_by_ones_own_word(tmp_path: Path) -> None:
     assert "expected --world-module factory" not in (tmp_path / "s" / "index.html").read_text()
 
 
+@pytest.mark.parametrize("where", [".", "sub"])
+def test_a_study_in_python_with_neighbours(where: str, tmp_path: Path) -> None:
+    """It imports what lies beside it, and may define the world itself."""
+    folder = tmp_path / where
+    folder.mkdir(exist_ok=True)
+    (folder / "beside.py").write_text("SEEDS = (0,)\n")
+    (folder / "mine.py").write_text(
+        "import beside\nfrom myopia.analysis.studies.study import Study\n" + OWN + "\n"
+        f"BASE = {{'world': 'mine:Factory', 'algo': {ALGO!r}, 'total_timesteps': 300}}\n"
+        "STUDY = Study('t', BASE, {'recipe': {}}, beside.SEEDS)\n"
+    )
+    told = command(tmp_path, "study", f"{where}/mine.py", "--out", "s", "--workers", "1")
+    assert told.returncode == 0, told.stderr
+    assert "1 now, 0 failed" in told.stdout
+
+
 def test_a_script_with_a_world_of_its_own_runs_studies(tmp_path: Path) -> None:
     """In Python, the class is registered by import; workers find it, and its neighbours, too."""
     (tmp_path / "beside.py").write_text("WAGE = 1\n")
