@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import gymnasium
 
 from myopia.common.errors import unknown
-from myopia.common.search_path import home_of, import_named
+from myopia.common.search_path import home_of, import_from, import_named
 from myopia.envs.task import INCENTIVES, Task
 from myopia.envs.world import World, check_dial_names
 
@@ -72,16 +72,17 @@ def find_world(name: str) -> type[Task]:
 
 
 def import_worlds(module: str) -> None:
-    """Import a module of worlds that the user named: installed, or a file in the current folder.
+    """Import a module of worlds that the user named: installed, or in the current folder.
 
-    `worlds.py` and `folder/worlds.py` are the modules `worlds` and `folder.worlds`. Raises
-    ValueError where there is none, or where it fails.
+    Or a file, `folder/worlds.py`, wherever it lies. Raises ValueError where there is none, or where
+    it fails.
     """
-    name = module
-    if module.endswith(".py"):
-        name = os.path.normpath(module.removesuffix(".py")).replace(os.sep, ".")
     try:
-        import_named(name)
+        if module.endswith(".py"):
+            folder, name = os.path.split(os.path.abspath(module.removesuffix(".py")))
+            import_from(name, folder)
+        else:
+            import_named(module)
     except Exception as error:  # whatever the file does wrong
         what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise ValueError(f"cannot import module {module!r}: {what}") from error

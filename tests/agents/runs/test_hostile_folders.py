@@ -276,7 +276,7 @@ def test_worlds_of_ones_own_by_ones_own_word(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "expected --world-module factory" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
-    for module in ("factory", "factory.py"):
+    for module in ("factory", "factory.py", "../" + tmp_path.name + "/factory.py"):
         told = command(tmp_path, "evaluate", "a run", "--world-module", module, "--json")
         assert told.returncode == 0, told.stderr
         assert json.loads(told.stdout)["world"] == "Factory"
