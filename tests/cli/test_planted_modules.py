@@ -43,6 +43,10 @@ if __name__ == "__main__":
 
 API = """
 def use_api():
+    import myopia
+
+    myopia.evaluate("run")
+    myopia.evaluate("agent.zip", "Work", algo="ppo", probes="all")
     from pathlib import Path
     from myopia.envs import make_sb3, make_world
     from myopia.agents.policies.agent import Agent
