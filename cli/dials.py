@@ -9,7 +9,7 @@ from typing import Any
 
 import tyro
 
-DIAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+DIAL = re.compile(r"[^\W\d]\w*=")
 
 PATHS = ("subject", "study")
 """Positional places, beside those of type Path, in which a path may stand."""

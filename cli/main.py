@@ -10,9 +10,10 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from myopia.common.search_path import safe_imports
+from myopia.common.search_path import program
 
 # whatever else is imported, is so within `main`: `python -m` has the current folder on its path
 
@@ -38,7 +39,7 @@ BOX = " │╭╮╰╯─├┤┌┐└┘|"
 """What boxes are drawn with."""
 
 
-@safe_imports()
+@program()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -77,6 +78,7 @@ def _command(name: str, *arguments: str) -> int:
     import dataclasses
 
     from myopia.cli.dials import split_dials
+    from myopia.common.links import check_default, check_links
     from myopia.envs.registry import import_worlds
 
     module = importlib.import_module(f"myopia.cli.commands.{name.replace('-', '_')}")
@@ -84,6 +86,12 @@ def _command(name: str, *arguments: str) -> int:
     options = _options(module, name, rest)
     if dials:
         options = dataclasses.replace(options, dials=tuple(dials))
+    out = getattr(options, "out", None)
+    if isinstance(out, Path):
+        if "--out" not in rest and not any(word.startswith("--out=") for word in rest):
+            check_default(out)
+        if out.is_dir() and name != "train":
+            check_links(out)
     if (worlds := getattr(options, "world_module", None)) is not None:
         import_worlds(worlds)
     return module.run(options)
@@ -113,7 +121,9 @@ def _options(module: Any, name: str, arguments: Sequence[str]) -> Any:
 
 
 def _refuse(sentence: str, code: int = 2) -> int:
-    print(f"myopia: {sentence}", file=sys.stderr)
+    # it may quote a file or a name of somebody else's: one line, and nothing that a terminal obeys
+    line = "".join(letter if letter.isprintable() else " " for letter in sentence)
+    print(f"myopia: {line}", file=sys.stderr)
     return code
 
 

@@ -3,6 +3,8 @@
 The env goes on at a boundary, whatever the mode; only the flags that reach the learner differ.
 """
 
+import myopia.envs.learning_libraries  # noqa: F401  # isort: skip
+
 from typing import Any
 
 import numpy as np

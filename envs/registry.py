@@ -83,7 +83,7 @@ def import_worlds(module: str) -> None:
             import_from(name, folder)
         else:
             import_named(module)
-    except Exception as error:  # whatever the file does wrong
+    except (Exception, SystemExit) as error:  # whatever the file does wrong
         what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise ValueError(f"cannot import module {module!r}: {what}") from error
 
@@ -99,6 +99,8 @@ def registered_world(name: str) -> type[Task]:
         return found
     module, _, rest = name.rpartition(":")
     if module:
+        if not all(part.isidentifier() for part in module.split(".")):
+            raise ValueError(f"{name!r} is no world, expected a name, or module:Class")
         raise ValueError(
             f"{name!r} is a world of somebody's own, and a file may not say what is run: expected "
             f"--world-module {module} if {module}.py is yours (in Python: import {module} first)"

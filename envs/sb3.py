@@ -1,5 +1,7 @@
 """A world as a Stable-Baselines3 `VecEnv`, with the credit that its learner is told about."""
 
+import myopia.envs.learning_libraries  # noqa: F401  # isort: skip
+
 from typing import Any
 
 import numpy as np

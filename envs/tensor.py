@@ -4,6 +4,8 @@ Nothing in a step waits for the device or depends on data for its shape, so that
 captured as a graph. This module imports torch; the package does not.
 """
 
+import myopia.envs.learning_libraries  # noqa: F401  # isort: skip
+
 from typing import Any
 
 import numpy as np

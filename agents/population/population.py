@@ -31,7 +31,7 @@ from myopia.agents.training.rng_state import fenced
 from myopia.agents.training.train import CHECKPOINT_SECONDS, finish, learn
 from myopia.common.errors import one_of
 from myopia.common.files import read_json, write_json
-from myopia.common.links import check_links
+from myopia.common.links import check_default, check_links
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
 
@@ -106,7 +106,7 @@ def train_population(
     world = config.run.make_world()
     chosen, why = choose_device(device, config.run.settings)
     logger.info("device %s: %s", chosen, why)
-    folder = out or Path("runs") / config.id
+    folder = out or check_default(Path("runs") / config.id)
     asked = dataclasses.asdict(config)
     check_links(folder)
     record = folder / "population.json"
@@ -262,7 +262,7 @@ class _Population:
 
 
 ROUND = re.compile(r"\d{12}")
-MEMBER = re.compile(r"\.?member-\d{2,}\.safetensors.*")
+MEMBER = re.compile(r"member-\d{2,}\.safetensors|\.member-\d{2,}\.safetensors\.\w{8}\.safetensors")
 """Folders and files of a population's checkpoint; a dot begins those that were being written."""
 
 

@@ -106,15 +106,17 @@ class RunConfig:
             raise ValueError(f"{folder}: expected a run folder, but there is none")
         values = read_json(folder / "config.json")
         record = read_json(folder / "run.json") if (folder / "run.json").exists() else None
-        written = FORMAT if record is None else record.get("format")
+        written = record.get("format") if isinstance(record, dict) else record or FORMAT
         if written != FORMAT:
             raise ValueError(
                 f"{folder}: a run folder of format {written}, expected {FORMAT}; this version of "
                 "myopia cannot read it"
             )
         try:
+            if not isinstance(values["world"], str) or not isinstance(values["dials"], dict):
+                raise TypeError("its world or dials are no name and no object")
             return RunConfig(**values)
-        except TypeError as error:
+        except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{folder}/config.json: not the config of a run: {error}") from None
 
 

@@ -16,6 +16,7 @@ from myopia.agents.training.checkpoint_callback import DivergedError
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.tensorboard import log_to_tensorboard
 from myopia.agents.training.train import CHECKPOINT_SECONDS, train, training
+from myopia.common.links import check_default
 from myopia.common.search_path import safe_imports
 from myopia.envs.observer import observation_space
 
@@ -40,7 +41,7 @@ def train_many(
     weights, bit for bit, that it has when trained alone. The others are trained one after another,
     and so are those beside which one diverged.
     """
-    outs = outs or [Path("runs") / config.id for config in configs]
+    outs = outs or [check_default(Path("runs") / config.id) for config in configs]
     if len(set(outs)) < len(configs):
         raise ValueError("two of the runs have the same folder, expected one for each")
     keys = [_shape(config) for config in configs]

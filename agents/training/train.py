@@ -16,6 +16,7 @@ from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
 from myopia.agents.training.rng_state import fenced
 from myopia.agents.training.tensorboard import log_to_tensorboard
 from myopia.common.files import write_whole
+from myopia.common.links import check_default
 from myopia.common.search_path import safe_imports
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def train(
     config.make_world()  # a wrong dial is found before anything is written
     chosen, why = choose_device(device, config.settings)
     logger.info("device %s: %s", chosen, why)
-    folder = RunFolder(out or Path("runs") / config.id, config)
+    folder = RunFolder(out or check_default(Path("runs") / config.id), config)
     if folder.done:
         logger.info("%s is done already", folder.path)
         return folder.path

@@ -22,6 +22,9 @@ def tracked(config: RunConfig, folder: Path) -> Iterator[None]:
         raise ValueError(
             "--track needs wandb, which is not installed: expected pip install 'myopia[track]'"
         ) from None
+    for settings in (Path("wandb") / "settings", Path(".wandb") / "settings"):
+        if settings.exists():  # it could name the server that is sent the key
+            raise ValueError(f"--track would take {settings} for yours, expected none here")
     check_links(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run = wandb.init(

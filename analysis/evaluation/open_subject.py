@@ -261,7 +261,7 @@ def _imported(path: str) -> Any:
     name, _, attribute = path.partition(":")
     try:
         found = getattr(import_named(name), attribute)
-    except (ImportError, AttributeError) as error:
+    except (Exception, SystemExit) as error:  # whatever the file does wrong
         raise ValueError(
             f"{path!r} is neither a run folder, nor a known policy, nor a function that can be "
             f"imported: {error}"

@@ -27,6 +27,9 @@ RUN_SETTINGS = {
 }
 """The words of a condition that are settings of the run; every other one is a dial of its world."""
 
+MOST_LETTERS = 200
+"""Of the name of a condition's folder."""
+
 SHIPPED = Path(__file__).parent / "shipped"
 
 
@@ -127,6 +130,10 @@ def _file_name(condition: str) -> str:
     name = re.sub(r"[^A-Za-z0-9.=_]+", "-", condition).strip("-.")
     if not name:
         raise ValueError(f"condition {condition!r}: expected a name with letters or digits")
+    if len(name) > MOST_LETTERS or name in ("study.json", "index.html"):
+        raise ValueError(
+            f"condition {condition[:40]!r}: expected another name of at most {MOST_LETTERS} letters"
+        )
     return name
 
 
@@ -177,7 +184,7 @@ def _from_toml(path: Path) -> Study:
         )
         for words in (study.base, *study.conditions.values()):
             if ":" in str(words.get("world")):  # a file of data may not say what is imported
-                registered_world(words["world"])
+                registered_world(specs.convert(words["world"], str, "world"))
         return study
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -33,7 +33,8 @@ def run(options: Options) -> int:
 
     one_thread()
     results = collect(options.folder)
-    if options.out is None:
+    made_by_us = ("config.json", "study.json", "population.json")
+    if options.out is None and any((options.folder / name).exists() for name in made_by_us):
         check_links(options.folder)
     out = write_report(results, options.out or options.folder / "index.html")
     for sentence in study_verdict(results.table):

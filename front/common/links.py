@@ -8,10 +8,13 @@ def check_links(folder: Path) -> None:
     """Raise ValueError where something in `folder` is a link out of it, or one that leads nowhere.
 
     Whoever follows such a link writes, or deletes, where nobody asked for it. The folder itself
-    may be a link: its user named it.
+    may be a link: its user named it. What Weights & Biases keeps in `wandb/` is left out.
     """
     root = os.path.realpath(folder)
     for where, folders, files in os.walk(root):
+        if os.path.basename(where) == "wandb":
+            folders.clear()  # its own library links from there to its caches
+            continue
         for name in (*folders, *files):
             path = os.path.join(where, name)
             if not os.path.islink(path):
@@ -22,3 +25,10 @@ def check_links(folder: Path) -> None:
                 raise ValueError(f"{shown} is a link out of {folder}, expected no such links in it")
             if not os.path.exists(path):
                 raise ValueError(f"{shown} is a link that leads nowhere, expected none in {folder}")
+
+
+def check_default(folder: Path) -> Path:
+    """`folder`, which nobody named. Raises ValueError where it is a link: it may lead anywhere."""
+    if folder.is_symlink():
+        raise ValueError(f"{folder} is a link out of {folder.parent}, expected a folder, or --out")
+    return folder

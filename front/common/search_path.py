@@ -80,6 +80,7 @@ class _State:
         self.path: list[str] = []
         self.finders: list[NeighbourFinder] = []
         self.safe_path: str | None = None
+        self.is_program = False
 
     def close(self) -> None:
         with self.lock:
@@ -121,6 +122,13 @@ class _State:
 
 _STATE = _State()
 
+_STARTED = (
+    None  # by `python -m` or `python FOLDER`, which put a folder first; a script's is known later
+    if sys.flags.safe_path or getattr(sys.modules.get("__main__"), "__spec__", None) is None
+    else os.path.realpath(sys.path[0] or os.curdir)
+)
+"""The folder that Python put on the path when it was started, wherever one stands now."""
+
 
 @contextlib.contextmanager
 def safe_imports() -> Iterator[None]:
@@ -135,6 +143,17 @@ def safe_imports() -> Iterator[None]:
         _STATE.open()
 
 
+@contextlib.contextmanager
+def program() -> Iterator[None]:
+    """`safe_imports` for a command: libraries are imported when they are needed only."""
+    with safe_imports():
+        before, _STATE.is_program = _STATE.is_program, True
+        try:
+            yield
+        finally:
+            _STATE.is_program = before
+
+
 def always_safe_imports() -> None:
     """The same to the end of the process: for programs of our own."""
     _STATE.close()
@@ -146,7 +165,7 @@ def import_libraries(*names: str) -> None:
 
     For the start of a package, whose modules import them by ordinary statements.
     """
-    if _STATE.depth:  # and so will those statements be
+    if _STATE.is_program:  # those statements will be safe, too, and most commands need few
         return
     with safe_imports():
         for name in (*STANDARD, *names):
@@ -234,7 +253,7 @@ def _unsafe_entries() -> list[str]:
     """
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     asked = {_real(entry) for entry in named if entry}
-    automatic = {_current_folder(), _script_folder()} - asked
+    automatic = {_current_folder(), _script_folder(), _STARTED} - asked
     return [entry for entry in sys.path if not os.path.isabs(entry) or _real(entry) in automatic]
 
 
