@@ -90,8 +90,8 @@ def _command(name: str, *arguments: str) -> int:
     if isinstance(out, Path):
         if "--out" not in rest and not any(word.startswith("--out=") for word in rest):
             check_default(out)
-        if out.is_dir() and name != "train":
-            check_links(out)
+        if out.is_dir():
+            check_links(out, besides="wandb" if name == "train" else None)
     if (worlds := getattr(options, "world_module", None)) is not None:
         import_worlds(worlds)
     return module.run(options)

@@ -13,7 +13,7 @@ from myopia.agents.algorithms.base import Algorithm, one_hot_of_best
 from myopia.agents.runs.run import RunConfig
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
-from myopia.envs.observer import observation_names
+from myopia.envs.observer import observation_names, observation_space
 from myopia.envs.world import shutdown_allowed
 
 
@@ -108,6 +108,17 @@ class RecurrentAgent(Agent):
                 torch.as_tensor(starts, dtype=torch.float32, device=device),
             )
         return self._taken(distribution.distribution.probs), memory
+
+
+def check_spaces(policy: Any, world: World, name: str) -> None:
+    """Raise ValueError where an SB3 policy has other spaces than `world`."""
+    expected = observation_space(world).shape, len(world.actions)
+    got = policy.observation_space.shape, getattr(policy.action_space, "n", None)
+    if got != expected:
+        raise ValueError(
+            f"{name} was trained on observations of shape {got[0]} and {got[1]} actions, but "
+            f"{world.name} has {expected[0]} and {expected[1]}"
+        )
 
 
 def agent_of(policy: Any, settings: Algorithm, world: World) -> Agent:

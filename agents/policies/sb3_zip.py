@@ -15,7 +15,7 @@ from gymnasium.spaces import Discrete
 
 from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
 from myopia.agents.algorithms.presets import find_algorithm
-from myopia.agents.policies.agent import Agent, agent_of
+from myopia.agents.policies.agent import Agent, agent_of, check_spaces
 from myopia.agents.policies.safe_zip import read_agent
 from myopia.agents.training.rng_state import fenced
 from myopia.common.search_path import safe_imports
@@ -76,13 +76,7 @@ def _trusted(path: Path, settings: Algorithm, world: World) -> Any:
             raise
         except Exception as error:  # whatever is in the file may fail as it likes
             raise ValueError(f"{path}: SB3's own loader failed: {error!r}") from None
-    expected = observation_space(world).shape, len(world.actions)
-    got = model.observation_space.shape, getattr(model.action_space, "n", None)
-    if got != expected:
-        raise ValueError(
-            f"{path} was trained on observations of shape {got[0]} and {got[1]} actions, but "
-            f"{world.name} has {expected[0]} and {expected[1]}"
-        )
+    check_spaces(model.policy, world, f"{path}")
     return model.policy
 
 

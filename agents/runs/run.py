@@ -129,7 +129,7 @@ class RunFolder:
         Raises ValueError where it holds another run, or links that lead out of it.
         """
         self.path, self.config = path, config
-        check_links(path)
+        check_run_links(path)
         if (path / "config.json").exists() and RunConfig.read(path) != config:
             raise ValueError(
                 f"{path} holds a run with another config; expected the same settings, or a new "
@@ -188,6 +188,11 @@ class RunFolder:
                 "git_commit": git_commit(),
             },
         )
+
+
+def check_run_links(folder: Path) -> None:
+    """`check_links` for a run folder: Weights & Biases links from `wandb/` to its own caches."""
+    check_links(folder, besides="wandb")
 
 
 def is_done(folder: Path) -> bool:

@@ -6,8 +6,7 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from myopia.agents.runs.run import RunConfig
-from myopia.common.links import check_links
+from myopia.agents.runs.run import RunConfig, check_run_links
 
 
 @contextlib.contextmanager
@@ -25,7 +24,7 @@ def tracked(config: RunConfig, folder: Path) -> Iterator[None]:
     for settings in (Path("wandb") / "settings", Path(".wandb") / "settings"):
         if settings.exists():  # it could name the server that is sent the key
             raise ValueError(f"--track would take {settings} for yours, expected none here")
-    check_links(folder)
+    check_run_links(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run = wandb.init(
         project="myopia",

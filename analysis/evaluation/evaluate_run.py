@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from myopia.agents.policies.agent import Agent
-from myopia.agents.runs.run import RunConfig
+from myopia.agents.runs.run import RunConfig, check_run_links
 from myopia.analysis.evaluation.evaluation import Evaluation, evaluate_agent
 from myopia.analysis.evaluation.snapshots import learning_curve
 from myopia.analysis.probes.registry import ask
 from myopia.common.files import read_json, write_json
-from myopia.common.links import check_links
 from myopia.common.search_path import safe_imports
 
 Answers = Mapping[str, Mapping[str, Evaluation]]
@@ -24,7 +23,7 @@ def judge_run(folder: Path, probes: str | None = None) -> tuple[Evaluation, Answ
     What earlier evaluations of the run asked of other probes is kept. Raises ValueError where the
     folder is no finished run.
     """
-    check_links(folder)
+    check_run_links(folder)
     world, agent = RunConfig.read(folder).make_world(), Agent.load(folder)
     evaluation = evaluate_agent(world, agent, folder.name)
     answers = {} if probes is None else ask(world, agent, probes)

@@ -17,7 +17,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 from myopia.agents.algorithms.base import ALGORITHMS
 from myopia.agents.algorithms.presets import PRESETS
-from myopia.agents.policies.agent import Agent, agent_of
+from myopia.agents.policies.agent import Agent, agent_of, check_spaces
 from myopia.agents.policies.sb3_zip import open_stranger
 from myopia.agents.runs.run import RunConfig
 from myopia.analysis.evaluation.evaluate_run import Answers, judge_run
@@ -32,7 +32,7 @@ from myopia.analysis.probes.registry import ask
 from myopia.analysis.sampled.lifetimes import Remembering, acting, from_table
 from myopia.common.search_path import import_named, safe_imports
 from myopia.envs import World, make_world
-from myopia.envs.observer import observation_names, observation_space
+from myopia.envs.observer import observation_names
 from myopia.envs.task import Task
 
 
@@ -225,13 +225,7 @@ def _of_policy(policy: BasePolicy, world: World, name: str) -> Agent:
         for algorithm, settings in ALGORITHMS.items():
             if settings.policy_class is not kind:
                 continue
-            expected = observation_space(world).shape, len(world.actions)
-            got = policy.observation_space.shape, getattr(policy.action_space, "n", None)
-            if got != expected:
-                raise ValueError(
-                    f"{name} was trained on observations of shape {got[0]} and {got[1]} actions, "
-                    f"but {world.name} has {expected[0]} and {expected[1]}"
-                )
+            check_spaces(policy, world, name)
             policy.set_training_mode(False)
             return agent_of(policy, PRESETS[algorithm], world)
     known = ", ".join(sorted({one.policy_class.__name__ for one in ALGORITHMS.values()}))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from myopia.agents.runs.run import RunConfig
+from myopia.agents.runs.run import RunConfig, check_run_links
 from myopia.analysis.studies.study import Study
 from myopia.common.files import read_json
 from myopia.common.search_path import safe_imports
@@ -27,7 +27,8 @@ class Run:
 
     @staticmethod
     def read(folder: Path) -> "Run":
-        """Raises ValueError where a file is missing, half written or another version's."""
+        """Raises ValueError where a file is missing, damaged, of another version or a link out."""
+        check_run_links(folder)
         config = dataclasses.asdict(RunConfig.read(folder))
         run = Run(folder, config, _read(folder, "run"), _read(folder, "evaluation"))
         for name in ("world", "policy", "method", "return", "stop", "competence"):

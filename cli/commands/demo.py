@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from myopia.cli.commands import report, study
+from myopia.common.links import check_default
 
 STUDY = "quickstart"
 
@@ -24,6 +25,8 @@ class Options:
 
 def run(options: Options) -> int:
     """Train, judge, report; the same command again goes on where it was cut short."""
+    if options.runs == Options.runs:
+        check_default(options.runs)
     began = time.monotonic()
     print(f"myopia study {STUDY} --out {options.runs}", flush=True)
     if code := study.run(study.Options(STUDY, out=options.runs)):

@@ -10,7 +10,6 @@ from typing import Annotated
 import tyro
 
 from myopia.cli.shared import one_thread
-from myopia.common.links import check_links
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +32,6 @@ def run(options: Options) -> int:
 
     one_thread()
     results = collect(options.folder)
-    made_by_us = ("config.json", "study.json", "population.json")
-    if options.out is None and any((options.folder / name).exists() for name in made_by_us):
-        check_links(options.folder)
     out = write_report(results, options.out or options.folder / "index.html")
     for sentence in study_verdict(results.table):
         print(sentence)

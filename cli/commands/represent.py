@@ -16,8 +16,6 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from myopia.common.links import check_links
-
 
 @dataclass(frozen=True)
 class Options:
@@ -44,6 +42,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Inspect, print, and keep tables and figures."""
+    from myopia.agents.runs.run import check_run_links
     from myopia.analysis.representations.run import (
         inspection_of,
         short_names,
@@ -59,8 +58,8 @@ def run(options: Options) -> int:
     inspections, folders = {}, {}
     settings = dataclasses.asdict(options)
     settings = {name: settings[name] for name in ("basis", "distribution", "directions", "seed")}
-    for path in (*options.runs, *([options.out] if options.out else [])):
-        check_links(path)
+    for path in options.runs:
+        check_run_links(path)
     for name, path in short_names(options.runs).items():
         folders[name] = options.out / name if options.out else path / "representations"
         inspections[name] = inspection_of(path, **settings, out=folders[name])

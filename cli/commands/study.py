@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import tyro
 
 from myopia.cli.shared import follow_up, print_json
+from myopia.common.links import check_default
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Run what is not finished; 1 where a run failed."""
-    out = options.out or Path("runs") / Path(options.study).stem
+    out = options.out or check_default(Path("runs") / Path(options.study).stem)
     done = follow(options.study, out, options.workers, options.backend, not options.json)
     if options.json:
         print_json({"out": str(out), **dataclasses.asdict(done)})

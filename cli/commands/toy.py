@@ -38,6 +38,7 @@ def run(options: Options) -> int:
     import torch
 
     from myopia.common.files import write_text
+    from myopia.common.links import check_default
     from myopia.superposition.output import text_table, to_json, write_figure
     from myopia.superposition.toy.experiments import EXPERIMENTS
     from myopia.superposition.toy.floors import broken
@@ -57,6 +58,7 @@ def run(options: Options) -> int:
         raise ValueError(f"--device {options.device!r} needs CUDA, which is not here: use cpu")
     torch.set_num_threads(1)
     experiment = EXPERIMENTS[options.experiment]
+    out = options.out or check_default(Path("runs") / f"toy-{experiment.name}")
     training = dataclasses.replace(experiment.training, seed=options.seed, device=options.device)
     if options.steps is not None:
         training = dataclasses.replace(training, steps=options.steps)
@@ -78,7 +80,6 @@ def run(options: Options) -> int:
         [experiment.question, table, answers, floors, text_table(list(map(vars, bad)))]
     )
     print(to_json(whole) if options.json else text.rstrip())
-    out = options.out or Path("runs") / f"toy-{experiment.name}"
     write_text(out / "result.json", to_json(whole))
     write_text(out / "table.txt", text.rstrip() + "\n")
     write_figure(out / "figure.png", result.figure)

@@ -17,7 +17,6 @@ import tyro
 
 from myopia.cli.evaluation_options import CadenceOptions, cadence_of
 from myopia.cli.shared import follow_up, one_thread, print_json, world_from
-from myopia.common.links import check_links
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,8 +147,6 @@ def _many(options: Options, config: Any) -> int:
     from myopia.agents.training.parallel import train_many
 
     seeds = parse_seeds(options.seeds or "")
-    if options.out is not None:
-        check_links(options.out)
     configs = [dataclasses.replace(config, seed=seed) for seed in seeds]
     outs = [
         options.out / f"seed-{one.seed}" if options.out else Path("runs") / one.id

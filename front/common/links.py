@@ -4,16 +4,16 @@ import os
 from pathlib import Path
 
 
-def check_links(folder: Path) -> None:
+def check_links(folder: Path, besides: str | None = None) -> None:
     """Raise ValueError where something in `folder` is a link out of it, or one that leads nowhere.
 
     Whoever follows such a link writes, or deletes, where nobody asked for it. The folder itself
-    may be a link: its user named it. What Weights & Biases keeps in `wandb/` is left out.
+    may be a link: its user named it. What lies in its sub-folder `besides` is not looked at.
     """
     root = os.path.realpath(folder)
     for where, folders, files in os.walk(root):
-        if os.path.basename(where) == "wandb":
-            folders.clear()  # its own library links from there to its caches
+        if besides is not None and where == os.path.join(root, besides):
+            folders.clear()
             continue
         for name in (*folders, *files):
             path = os.path.join(where, name)

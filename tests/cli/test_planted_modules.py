@@ -114,7 +114,7 @@ if __name__ == "__main__":
         json.dump(sorted(Recorder.absent), file)
 """
 
-NEVER_PLANTED = {"mine", "beside", "script"}
+NEVER_PLANTED = {"mine", "beside", "script", "away"}
 
 
 def downloads(folder: Path) -> Path:
@@ -215,6 +215,23 @@ def test_python_started_with_m(hub: Path, arguments: tuple[str, ...]) -> None:
 
 def test_the_python_api(hub: Path) -> None:
     python(hub, "-c", API, PATH=path_with(hub))
+    assert marks_of(hub) == []
+
+
+@pytest.mark.parametrize("module", ["sb3", "credit", "tensor", "wrapper"])
+def test_a_module_that_is_imported_directly(hub: Path, module: str) -> None:
+    python(hub, "-c", f"import myopia.envs.{module}")
+    assert marks_of(hub) == []
+
+
+@pytest.mark.parametrize("start", [("hub",), ("-m", "away")], ids=" ".join)
+def test_started_otherwise(hub: Path, start: tuple[str, ...]) -> None:
+    """A folder that is run, and a module that goes elsewhere before it begins."""
+    train = 'main(["train", "Work", "--total-timesteps", "64", "--out", "/dev/null/x"])'
+    body = f"from myopia.cli.main import main\n{train}\n"
+    (hub / "__main__.py").write_text(body)
+    (hub / "away.py").write_text("import os\nos.chdir('/')\n" + body)
+    python(hub.parent if start == ("hub",) else hub, *start)
     assert marks_of(hub) == []
 
 

@@ -30,13 +30,14 @@ def named():
         task: str = "a"
         module: float = 0.5
         options: int = 0
+        größe: int = 1
 
     yield Named
     WORLDS.pop("Named")
     gym.registry.pop("myopia/Named-v0")
 
 
-DIALS = {"name": 3, "task": "b", "module": 0.25, "options": 2}
+DIALS = {"name": 3, "task": "b", "module": 0.25, "options": 2, "größe": 4}
 
 
 def test_dials_with_the_names_of_parameters(named, tmp_path) -> None:
@@ -48,7 +49,7 @@ def test_dials_with_the_names_of_parameters(named, tmp_path) -> None:
     assert make_sb3("Named", 2, **DIALS).world.task == named(**DIALS)
     assert TensorBatch("Named", 2, **DIALS).world.task == named(**DIALS)
     assert make_world("Named").replace(name=5).task == named(name=5)
-    assert main(["oracle", "Named", "name=3", "task=b"]) == 0
+    assert main(["oracle", "Named", "name=3", "task=b", "größe=3"]) == 0
     study = tmp_path / "study.toml"
     study.write_text(
         'title="t"\nseeds=[0]\n[base]\nworld="Named"\nname=3\n[conditions.r]\ntask="b"\n'

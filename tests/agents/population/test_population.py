@@ -2,6 +2,7 @@
 
 import _thread
 import dataclasses
+import signal
 import threading
 from pathlib import Path
 
@@ -75,9 +76,14 @@ def test_an_interrupt_reaches_loops_that_work_between_their_turns() -> None:
             rounds.append(sum(range(100_000)))
             turns.wait()
 
-    threading.Timer(0.3, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
-        turns.run([loop, loop])
+    # started in the background by some shells, Python is told to ignore interrupts
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.3, _thread.interrupt_main).start()
+        with pytest.raises(KeyboardInterrupt):
+            turns.run([loop, loop])
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(rounds) < 2000
 
 

