@@ -159,6 +159,9 @@ def test_every_text_can_be_read_in_both_schemes(scheme: str, dark: bool, open_pa
     for selector in ("body", ".note", ".untrained", "figcaption"):
         ink = page.evaluate(LUMINANCE, [selector, "color"])
         assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 4.5, selector
+    # an SVG's words have an ink of their own, which is not their colour
+    ink = page.evaluate(LUMINANCE, ["figure svg text", "fill"])
+    assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 4.5
     bar = page.evaluate(
         "getComputedStyle(document.querySelector('#explorer td[data-share]')).backgroundImage"
     )

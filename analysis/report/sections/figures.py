@@ -37,7 +37,8 @@ def svg(figure: Figure, described: str) -> Markup:
             metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
         )
     text = buffer.getvalue()
-    label = Markup('<svg role="img" aria-label="{}"').format(described)
+    # matplotlib names no colour for black text, and a page's own ink may be white
+    label = Markup('<svg role="img" aria-label="{}" fill="currentColor"').format(described)
     # every word of it is matplotlib's own or was escaped by it
     return Markup(
         text[text.index("<svg") :].replace("<svg", label, 1).replace("#000000", "currentColor")
