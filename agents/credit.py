@@ -16,7 +16,7 @@ from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from myopia.common.errors import unknown
+from myopia.common.errors import unknown_name_error
 from myopia.envs.credit import CREDITS
 
 MODES = {**CREDITS, "window:M": "M rewards, from this step on, across boundaries; no bootstrap"}
@@ -39,7 +39,7 @@ class Credit:
                 raise ValueError(f"credit {text!r}: expected window:M with M at least 1")
             return Credit(kind, int(steps))
         if text not in CREDITS:
-            raise unknown("credit mode", text, MODES)
+            raise unknown_name_error("credit mode", text, MODES)
         return Credit(text)
 
     def __str__(self) -> str:
@@ -161,7 +161,7 @@ class _Credited(RolloutBuffer):
                 f"got n_steps={self.buffer_size}"
             )
         self.credit, self.steps = credit, self.buffer_size
-        self.waiting: dict[str, np.ndarray] = {}
+        self.pending: dict[str, np.ndarray] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -172,7 +172,7 @@ class _Credited(RolloutBuffer):
 
     def compute_returns_and_advantage(self, last_values: torch.Tensor, dones: np.ndarray) -> None:
         """See RolloutBuffer.compute_returns_and_advantage."""
-        for name, rows in self.waiting.items():
+        for name, rows in self.pending.items():
             setattr(self, name, np.concatenate([rows, getattr(self, name)]))
         ends = np.concatenate([self.episode_starts[1:], dones[None].astype(np.float32)])
         self.advantages = advantages(
@@ -187,7 +187,7 @@ class _Credited(RolloutBuffer):
         )
         rows = len(self.advantages)
         if self.credit.kind == "window":
-            self.waiting = {name: getattr(self, name)[rows:].copy() for name in self.STEPWISE}
+            self.pending = {name: getattr(self, name)[rows:].copy() for name in self.STEPWISE}
             for name in self.STEPWISE:
                 setattr(self, name, getattr(self, name)[:rows])
             self.buffer_size = rows

@@ -1,8 +1,8 @@
 """A study of 100 tiny runs against the same runs without it, in the same run.
 
 Bare: `train` on the same configs, one after the other, in a process that has imported everything;
-and then `judge_run` on each. The study: `myopia study` from the shell on one worker, its start, its
-imports and all files included. Wanted: under 15 % more than the training alone.
+and then `evaluate_run` on each. The study: `myopia study` from the shell on one worker, its start,
+its imports and all files included. Wanted: under 15 % more than the training alone.
 Run: python benchmarks/bench_study.py --steps 131072
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from myopia.agents.training.train import train
-from myopia.analysis.evaluation.evaluate_run import judge_run
+from myopia.analysis.evaluation.evaluate_run import evaluate_run
 from myopia.analysis.studies.study import load_study
 
 RUNS = 100
@@ -41,13 +41,13 @@ def main() -> None:
         path = folder / "tiny.toml"
         path.write_text(STUDY.format(steps=steps))
         jobs = load_study(str(path)).jobs(folder / "bare")
-        judge_run(train(jobs[0].config, folder / "warm"))
+        evaluate_run(train(jobs[0].config, folder / "warm"))
         began = time.perf_counter()
         for job in jobs:
             train(job.config, job.folder)
         training = time.perf_counter() - began
         for job in jobs:
-            judge_run(job.folder)
+            evaluate_run(job.folder)
         both = time.perf_counter() - began
         out = str(folder / "study")
         command = [sys.executable, "-m", "myopia.cli.main", "study", str(path), "--out", out]

@@ -24,7 +24,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from myopia.agents.fast_ppo.engine import Engine
-from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO
 from myopia.analysis.evaluation.evaluation import evaluate
 from myopia.analysis.exact.policies import agent_policy
@@ -156,7 +156,7 @@ def iteration(world: World, seeds: int, sizes: Sizes, device: str, seconds: floa
         clock = Clock(seconds, warm=2 if device != "cpu" else 1)
         models = [fast(world, sizes, device, seed) for seed in range(seeds)]
         with contextlib.suppress(Enough):
-            learn_together(models, 1 << 40, [clock, *[None] * (seeds - 1)])
+            learn_in_parallel(models, 1 << 40, [clock, *[None] * (seeds - 1)])
         found: Found = {"seconds": clock.median()}
         if device != "cpu":
             bytes_each = peak() / (seeds * sizes.envs * sizes.steps)
@@ -185,7 +185,7 @@ def waiting(place: Place, seeds: int, sizes: Sizes, given: dict[str, Any]) -> Ro
             models = [fast(world, sizes, place.device, s, **given) for s in range(seeds)]
             watch = Watch(place.device)
             with contextlib.suppress(Enough):
-                learn_together(models, 1 << 40, [watch, *[None] * (seeds - 1)])
+                learn_in_parallel(models, 1 << 40, [watch, *[None] * (seeds - 1)])
             del models
         return watch.found()
 

@@ -9,7 +9,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from myopia.agents.algorithms.ppo import CreditedPPO
 from myopia.agents.algorithms.presets import find_algorithm
 from myopia.agents.credit import Credit
-from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.common.files import write_whole
 from myopia.envs import World
 from myopia.superposition.figures import COLOURS, label, own_style, panels
@@ -53,7 +53,7 @@ def curves(world: World, steps: int, seeds: int = SEEDS, **settings: Any) -> tup
             models.append(algorithm.build(env, credit, seed, "cpu", None))
         kept = [Curve() for _ in models]
         if side == "ours":
-            learn_together(models, steps, kept)
+            learn_in_parallel(models, steps, kept)
         else:
             for model, curve in zip(models, kept, strict=True):
                 model.learn(steps, callback=curve)

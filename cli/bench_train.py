@@ -77,13 +77,13 @@ class Scatter(Chain):
 
 def many_seeds(world: World, runs: int, device: str) -> dict[str, Any]:
     """Many seeds in one program, against two processes of SB3's PPO."""
-    from myopia.agents.fast_ppo.parallel import learn_together
+    from myopia.agents.fast_ppo.parallel import learn_in_parallel
 
     def ours() -> float:
         models = [fast(world, EQUAL, device, seed)() for seed in range(SEEDS)]
         steps = 12 * EQUAL.envs * EQUAL.steps
         began = time.perf_counter()
-        learn_together(models, steps)
+        learn_in_parallel(models, steps)
         return SEEDS * steps / (time.perf_counter() - began)
 
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from myopia.agents.monitoring.evaluation_callback import Cadence
+    from myopia.agents.monitoring.evaluation_callback import EvaluationCallback
     from myopia.agents.runs.run import RunConfig
 
 
@@ -26,7 +26,9 @@ class CadenceOptions:
     """Capability before which an alarm should ring; when it is expected is read from --baseline."""
 
 
-def cadence_of(options: CadenceOptions, config: "RunConfig", folder: Path) -> "list[Cadence]":
+def cadence_of(
+    options: CadenceOptions, config: "RunConfig", folder: Path
+) -> "list[EvaluationCallback]":
     """The callbacks that `options` ask for: one, or none.
 
     Raises ValueError where the baseline is no such run, or never comes near the danger.
@@ -41,36 +43,36 @@ def cadence_of(options: CadenceOptions, config: "RunConfig", folder: Path) -> "l
             raise ValueError("--baseline and --danger are for evaluations, expected --cadence too")
         return []
     from myopia.agents.monitoring.alarm import Alarm
-    from myopia.agents.monitoring.effective_compute import ReadBack, spent
+    from myopia.agents.monitoring.effective_compute import BaselineEquivalentCompute, training_flops
     from myopia.agents.monitoring.elicitation import Elicitation
     from myopia.agents.monitoring.evaluation_callback import (
         FILE,
-        Cadence,
+        EvaluationCallback,
         read_capability,
         read_learning_curve,
     )
-    from myopia.agents.monitoring.schedule import Rhythm
+    from myopia.agents.monitoring.schedule import EvaluationSchedule
     from myopia.agents.runs.run import RunConfig
     from myopia.analysis.evaluation.capability import cross_epoch_capability
 
-    compute, alarm = spent, None
+    compute, alarm = training_flops, None
     if options.baseline is not None:
         if RunConfig.read(options.baseline).make_world() != config.make_world():
             raise ValueError(
                 f"{options.baseline} was trained in another world, whose returns do not compare"
             )
-        compute = ReadBack(read_learning_curve(options.baseline))
+        compute = BaselineEquivalentCompute(read_learning_curve(options.baseline))
     if options.danger is not None:
         if options.baseline is None:
             raise ValueError("--danger needs --baseline, a run from which to expect when")
         alarm = Alarm.before(options.danger, read_capability(options.baseline))
     return [
-        Cadence(
+        EvaluationCallback(
             config.settings,
             config.make_world(),
             cross_epoch_capability,
             folder / FILE,
-            Rhythm(seconds=options.cadence_seconds),
+            EvaluationSchedule(seconds=options.cadence_seconds),
             Elicitation(options.elicitation_timesteps),
             compute,
             alarm,

@@ -72,9 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _command(name: str, *arguments: str) -> int:
     """Import one command, read its options, run it. Raises ValueError for bad input."""
     if name not in COMMANDS:
-        from myopia.common.errors import unknown
+        from myopia.common.errors import unknown_name_error
 
-        raise ValueError(f"{unknown('command', name, COMMANDS)}; see myopia --help")
+        raise ValueError(f"{unknown_name_error('command', name, COMMANDS)}; see myopia --help")
     import dataclasses
 
     from myopia.cli.dials import split_dials

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from myopia.envs.backend import NumpyBackend
 from myopia.envs.dynamics import Draw, dynamics_of
 from myopia.envs.observer import observer_of
-from myopia.envs.ops import NumpyOps
 from myopia.envs.randomness import BOUNDARY, DISPLAY, START, STEP, draw, lifetime_key
 from myopia.envs.world import World
 
@@ -18,7 +18,7 @@ STATE = ("key", "lifetime", "cell", "steps", "epoch_payoff", "lifetime_reward")
 """What a batch of lifetimes is made of; everything else follows from it."""
 
 
-class Step(NamedTuple):
+class StepResult(NamedTuple):
     """One step of a batch of n lifetimes; arrays (n,) but for the observations (n, D)."""
 
     observation: Any  # where a lifetime ended: the first of the next one
@@ -43,25 +43,25 @@ class Batch:
     """
 
     def __init__(
-        self, world: World, num_envs: int, ops: Any = NumpyOps, observer: Any = None
+        self, world: World, num_envs: int, backend: Any = NumpyBackend, observer: Any = None
     ) -> None:
         if not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
-        self.world, self.num_envs, self.ops = world, num_envs, ops
-        self.dynamics = dynamics_of(world, ops)
-        self.observer = observer_of(world, ops) if observer is None else observer
+        self.world, self.num_envs, self.backend = world, num_envs, backend
+        self.dynamics = dynamics_of(world, backend)
+        self.observer = observer_of(world, backend) if observer is None else observer
         self._draws = self.dynamics.random or world.index.noise
         # where every lifetime starts in the same cell, it is known once and for all
         self._first = None
         if not self.dynamics.boundaries.random:
-            self._first = self.dynamics.start(ops.zeros(num_envs, int))
+            self._first = self.dynamics.start(backend.zeros(num_envs, int))
         self.cell: Any = None  # until the first reset
         self.words: Any = None  # stays so in a world without chance
 
     def reset(self, key: Any) -> Any:
         """Begin first lifetimes under these keys, (n,) ints; returns observations (n, D)."""
         self.key = key
-        self.lifetime = self.ops.zeros(self.num_envs, int)
+        self.lifetime = self.backend.zeros(self.num_envs, int)
         return self._restart()
 
     def restart(self) -> Any:
@@ -69,9 +69,9 @@ class Batch:
         self.lifetime = self.lifetime + 1
         return self._restart()
 
-    def step(self, action: Any) -> Step:
+    def step(self, action: Any) -> StepResult:
         """Take actions, (n,) ints in 0..A-1, and restart what ended."""
-        ops = self.ops
+        backend = self.backend
         epoch = self.dynamics.epoch_of(self.cell)
         move = self.dynamics.advance(self.cell, action, self._draw(self.steps), (STEP, BOUNDARY))
         self.steps = self.steps + 1
@@ -79,7 +79,7 @@ class Batch:
         epoch_payoff = self.epoch_payoff + move.payoff
         lifetime_reward, length = self.lifetime_reward + move.reward, self.steps
         self.epoch_payoff = epoch_payoff * ~move.epoch_end
-        if ops.none(move.ended):
+        if backend.none(move.ended):
             self.cell, self.lifetime_reward, observation = move.cell, lifetime_reward, final
         else:
             goes_on = ~move.ended
@@ -87,14 +87,14 @@ class Batch:
             if self._draws:
                 self.lifetime = self.lifetime + move.ended
                 self.words = lifetime_key(self.key, self.lifetime)
-            self.cell = ops.where(move.ended, self._start(), move.cell)
+            self.cell = backend.where(move.ended, self._start(), move.cell)
             observation = self.observer.observe(self.cell, self._draw(self.steps), DISPLAY)
-        return Step(
+        return StepResult(
             observation=observation,
             final_observation=final,
             reward=move.reward,
             ended=move.ended,
-            stop_epoch=ops.where(move.stopped, epoch, self.dynamics.K),
+            stop_epoch=backend.where(move.stopped, epoch, self.dynamics.K),
             epoch=epoch,
             payoff=move.payoff,
             epoch_end=move.epoch_end,
@@ -127,7 +127,7 @@ class Batch:
         return self.dynamics.masks(self.cell)
 
     def _restart(self) -> Any:
-        zeros = self.ops.zeros
+        zeros = self.backend.zeros
         self.words = lifetime_key(self.key, self.lifetime) if self._draws else None
         self.steps = zeros(self.num_envs, int)
         self.epoch_payoff = self.lifetime_reward = zeros(self.num_envs, float)
@@ -137,7 +137,7 @@ class Batch:
     def _start(self) -> Any:
         if self._first is not None:
             return self._first
-        return self.dynamics.start(draw(self.words, self.ops.zeros(self.num_envs, int), START))
+        return self.dynamics.start(draw(self.words, self.backend.zeros(self.num_envs, int), START))
 
     def _draw(self, steps: Any) -> Draw:
         return lambda stream: draw(self.words, steps, stream)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from myopia.common.errors import one_of
+from myopia.common.errors import check_choice
 
 CREDITS = {
     "lifetime": "the boundary is invisible",
@@ -31,7 +31,7 @@ def with_credit(env: VecEnv, credit: str) -> VecEnv:
             f"credit {credit!r} is applied by the learner, who sums the rewards of a rollout: "
             "expected myopia train --credit window:M, or one of " + ", ".join(CREDITS)
         )
-    one_of("credit mode", credit, CREDITS)
+    check_choice("credit mode", credit, CREDITS)
     return env if credit == "lifetime" else CreditVecEnv(env, credit)
 
 

@@ -1,7 +1,7 @@
 """The rules of a world on arrays, written once.
 
 A *cell* is one (epoch k, step t, state s): cell = (k * T + t) * S + s; the S cells with k = K are
-where a lifetime ends that ran through all its epochs. `Dynamics` moves cells. The backend `ops`
+where a lifetime ends that ran through all its epochs. `Dynamics` moves cells. The backend `backend`
 decides whether a cell is a Python int, a numpy array or a torch tensor.
 """
 
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from myopia.envs.ops import NumpyOps
+from myopia.envs.backend import NumpyBackend
 from myopia.envs.schedule import reward_of
-from myopia.envs.tables import Lotteries
+from myopia.envs.tables import Distributions
 from myopia.envs.task import Task
 from myopia.envs.world import World, shutdown_allowed
 
@@ -34,7 +34,7 @@ class Move(NamedTuple):
     ignored: Any  # shutdown was chosen where it is not allowed
 
 
-class _Act(NamedTuple):
+class _BeforeBoundary(NamedTuple):
     """The half of a move that precedes the epoch boundary."""
 
     after: Any  # the state reached, before anything crosses a boundary
@@ -48,31 +48,41 @@ class _Act(NamedTuple):
 class Dynamics:
     """One world's rules. Everything that moves a state or pays a reward is in this class."""
 
-    def __init__(self, world: World, ops: Any = NumpyOps) -> None:
-        self.world, self.ops = world, ops
+    def __init__(self, world: World, backend: Any = NumpyBackend) -> None:
+        self.world, self.backend = world, backend
         tables = world.tables
         self.S, self.T, self.K = tables.num_states, world.epoch_length, world.max_epochs
         self.A = tables.num_actions
         self.cells = (self.K * self.T + 1) * self.S
         self._epoch_cells = self.T * self.S
         weight, upkeep = world.weight_upkeep
-        self._weight, self._upkeep = ops.table(weight), ops.table(upkeep)
-        self._successor, self._payoff = ops.table(tables.successor), ops.table(tables.payoff)
-        self._over, self._landing = ops.table(tables.over), ops.table(tables.landing)
+        self._weight, self._upkeep = backend.table(weight), backend.table(upkeep)
+        self._successor, self._payoff = (
+            backend.table(tables.successor),
+            backend.table(tables.payoff),
+        )
+        self._over, self._landing_state = (
+            backend.table(tables.over),
+            backend.table(tables.landing_state),
+        )
         severed = np.full(self.S, tables.severed)
-        self.crossing = ops.table(tables.carried if world.channel == "open" else severed)
+        self.crossing = backend.table(tables.carried if world.channel == "open" else severed)
         self._initial = tables.initial
-        self.allowed = ops.table(shutdown_allowed(world.shutdown, np.arange(self.T)))
+        self.allowed = backend.table(shutdown_allowed(world.shutdown, np.arange(self.T)))
         true, shown = clock_tables(world)
-        self.true, self._shown = ops.table(true.ravel()), ops.table(shown.ravel())
+        self.true, self._shown = backend.table(true.ravel()), backend.table(shown.ravel())
         self.steps, self.boundaries = (
-            _Draws(lotteries, ops) for lotteries in (tables.steps, tables.boundaries)
+            _Draws(distributions, backend) for distributions in (tables.steps, tables.boundaries)
         )
         self.random = self.steps.random or self.boundaries.random
         self.table = None
-        if not self.random and self.cells * self.A <= ops.memo_limit:
-            moves = self.memo() if ops is NumpyOps else dynamics_of(world).memo()
-            self.table = Move(*(ops.table(table) for table in moves))
+        if not self.random and self.cells * self.A <= backend.table_limit:
+            moves = (
+                self.transition_table()
+                if backend is NumpyBackend
+                else dynamics_of(world).transition_table()
+            )
+            self.table = Move(*(backend.table(table) for table in moves))
 
     def epoch_of(self, cell: Any) -> Any:
         """The epoch k of each cell; K where the lifetime ran through all of them."""
@@ -88,8 +98,10 @@ class Dynamics:
 
     def start(self, draw: Any) -> Any:
         """The first cells of lifetimes, for uniform draws below 2**32 of their shape."""
-        lottery = draw * 0 + self._initial  # the one number, in the shape of the draws
-        return self.ops.take(self._landing, self.boundaries.pick(lottery, draw))
+        distribution = draw * 0 + self._initial  # the one number, in the shape of the draws
+        return self.backend.take(
+            self._landing_state, self.boundaries.sample_outcome(distribution, draw)
+        )
 
     def advance(self, cell: Any, action: Any, draw: Draw, streams: tuple[int, int]) -> Move:
         """Move `cell` by `action`; `streams` name the draws for the step and the boundary.
@@ -98,18 +110,20 @@ class Dynamics:
         """
         if self.table is not None:
             row = cell * self.A + action
-            take = self.ops.take
+            take = self.backend.take
             return Move(*[take(table, row) for table in self.table])
         row = self.state_of(cell) * self.A + action
         drawn = draw(streams[0]) if self.steps.random else None
-        act = self.act(cell, action, self.steps.pick(row, drawn))
-        lottery = self.ops.take(self.crossing, act.after)
+        before = self.before_boundary(cell, action, self.steps.sample_outcome(row, drawn))
+        distribution = self.backend.take(self.crossing, before.after)
         drawn = draw(streams[1]) if self.boundaries.random else None
-        return self.arrive(cell, act, self.boundaries.pick(lottery, drawn))
+        return self.cross_boundary(
+            cell, before, self.boundaries.sample_outcome(distribution, drawn)
+        )
 
-    def act(self, cell: Any, action: Any, outcome: Any) -> _Act:
-        """What `action` does in `cell` where the step's lottery falls on `outcome`."""
-        take, where = self.ops.take, self.ops.where
+    def before_boundary(self, cell: Any, action: Any, outcome: Any) -> _BeforeBoundary:
+        """What `action` does in `cell` if the step's draw falls on `outcome`."""
+        take, where = self.backend.take, self.backend.where
         epoch, step, state = self.epoch_of(cell), self.step_of(cell), self.state_of(cell)
         asks = action == self.A - 1
         stopped = asks & take(self.allowed, step)
@@ -117,7 +131,7 @@ class Dynamics:
         true = take(self.true, epoch * self.S + state)
         earned = reward_of(payoff, take(self._weight, true), take(self._upkeep, true))
         closes = (step == self.T - 1) | take(self._over, after)
-        return _Act(
+        return _BeforeBoundary(
             after=after,
             reward=where(stopped, self.world.shutdown_reward, earned),
             payoff=payoff,
@@ -126,65 +140,72 @@ class Dynamics:
             ignored=asks & (stopped ^ True),  # `not`, for a Python bool as for an array
         )
 
-    def arrive(self, cell: Any, act: _Act, landing: Any) -> Move:
-        """Where an act leads if the boundary's lottery falls on `landing`."""
-        take, where = self.ops.take, self.ops.where
-        closed = (self.epoch_of(cell) + 1) * self._epoch_cells + take(self._landing, landing)
-        onward = where(act.closes, closed, (cell // self.S + 1) * self.S + act.after)
-        following = where(act.stopped, cell, onward)
+    def cross_boundary(self, cell: Any, before: _BeforeBoundary, outcome: Any) -> Move:
+        """Where that leads if the boundary's draw falls on `outcome`."""
+        take, where = self.backend.take, self.backend.where
+        closed = (self.epoch_of(cell) + 1) * self._epoch_cells + take(
+            self._landing_state, landing_state
+        )
+        onward = where(before.closes, closed, (cell // self.S + 1) * self.S + before.after)
+        following = where(before.stopped, cell, onward)
         return Move(
             cell=following,
-            reward=act.reward,
-            payoff=act.payoff,
-            stopped=act.stopped,
-            ended=act.stopped | (following >= self.K * self.T * self.S),
-            epoch_end=act.stopped | act.closes,
-            ignored=act.ignored,
+            reward=before.reward,
+            payoff=before.payoff,
+            stopped=before.stopped,
+            ended=before.stopped | (following >= self.K * self.T * self.S),
+            epoch_end=before.stopped | before.closes,
+            ignored=before.ignored,
         )
 
     def masks(self, cell: Any) -> Any:
         """Whether shutdown is allowed in `cell`; the other actions always are."""
-        return self.ops.take(self.allowed, self.step_of(cell))
+        return self.backend.take(self.allowed, self.step_of(cell))
 
     def shown(self, cell: Any, draw: Draw, stream: int) -> Any:
         """The displayed index in `cell`, before it is encoded; K at the end of a lifetime."""
         epoch = self.epoch_of(cell)
-        index = self.ops.take(self._shown, epoch * self.S + self.state_of(cell))
+        index = self.backend.take(self._shown, epoch * self.S + self.state_of(cell))
         mode = self.world.index
         shown = mode.show(index, draw(stream) if mode.noise else None, self.K)
-        return self.ops.where(epoch == self.K, index, shown)
+        return self.backend.where(epoch == self.K, index, shown)
 
-    def memo(self) -> Move:
+    def transition_table(self) -> Move:
         """Every move of every cell before the end, rows cell * A + action; deterministic only."""
         before_end = (self.cells - self.S) * self.A
         row = np.arange(before_end)
         cell, action = row // self.A, row % self.A
-        outcome = self.steps.pick(self.state_of(cell) * self.A + action, None)
-        act = self.act(cell, action, outcome)
-        lottery = self.ops.take(self.crossing, act.after)
-        return self.arrive(cell, act, self.boundaries.pick(lottery, None))
+        outcome = self.steps.sample_outcome(self.state_of(cell) * self.A + action, None)
+        before = self.before_boundary(cell, action, outcome)
+        distribution = self.backend.take(self.crossing, before.after)
+        return self.cross_boundary(cell, before, self.boundaries.sample_outcome(distribution, None))
 
 
 class _Draws:
-    """Lotteries in the backend's form."""
+    """Distributions in the backend's form."""
 
-    def __init__(self, lotteries: Lotteries, ops: Any) -> None:
-        self.ops, self.random = ops, lotteries.random
-        self.first, self.law = ops.table(lotteries.first), ops.table(lotteries.law)
-        self.edges = ops.table(lotteries.edges)
+    def __init__(self, distributions: Distributions, backend: Any) -> None:
+        self.backend, self.random = backend, distributions.random
+        self.first, self.distribution_id = (
+            backend.table(distributions.first),
+            backend.table(distributions.distribution_id),
+        )
+        self.edges = backend.table(distributions.edges)
 
-    def pick(self, lottery: Any, draw: Any) -> Any:
+    def sample_outcome(self, distribution: Any, draw: Any) -> Any:
         """The outcome on which `draw` falls; `draw` is not read where nothing is random."""
-        first = self.ops.take(self.first, lottery)
+        first = self.backend.take(self.first, distribution)
         if not self.random:
             return first
-        return first + self.ops.pick(self.edges, self.ops.take(self.law, lottery), draw)
+        return first + self.backend.sample_outcome(
+            self.edges, self.backend.take(self.distribution_id, distribution), draw
+        )
 
 
 @functools.lru_cache(maxsize=64)
-def dynamics_of(world: World, ops: Any = NumpyOps) -> Dynamics:
+def dynamics_of(world: World, backend: Any = NumpyBackend) -> Dynamics:
     """The rules of `world` for this backend; they hold no state, so they are shared."""
-    return Dynamics(world, ops)
+    return Dynamics(world, backend)
 
 
 @functools.lru_cache(maxsize=64)

@@ -6,11 +6,11 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from myopia.common.errors import one_of
+from myopia.common.errors import check_choice
+from myopia.envs.backend import ScalarBackend
 from myopia.envs.dynamics import dynamics_of
-from myopia.envs.ledger import Ledger
+from myopia.envs.episode_info import EpisodeInfo
 from myopia.envs.observer import observation_space, observer_of
-from myopia.envs.ops import ScalarOps
 from myopia.envs.randomness import (
     BOUNDARY,
     DISPLAY,
@@ -43,11 +43,11 @@ class EpochEnv(gymnasium.Env):
         self, world: str | type[Task] | World, render_mode: str | None = None, **dials: Any
     ) -> None:
         if render_mode is not None:
-            one_of("render_mode", render_mode, self.metadata["render_modes"])
+            check_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.world = world if isinstance(world, World) else make_world(world, **dials)
         self.render_mode = render_mode
-        self.dynamics = dynamics_of(self.world, ScalarOps)
-        self.observer = observer_of(self.world, ScalarOps)
+        self.dynamics = dynamics_of(self.world, ScalarBackend)
+        self.observer = observer_of(self.world, ScalarBackend)
         self.observation_space = observation_space(self.world)
         self.action_space = gymnasium.spaces.Discrete(self.dynamics.A)
         self._key: int | None = None
@@ -65,7 +65,7 @@ class EpochEnv(gymnasium.Env):
         self._lifetime += 1
         self._words = lifetime_key(self._key, self._lifetime)
         self._steps = 0
-        self._ledger = Ledger(self.world.max_epochs)
+        self._episode_info = EpisodeInfo(self.world.max_epochs)
         self._cell = self.dynamics.start(self._draw(START))
         self._ended, self._last = False, None
         return self.observer.observe(self._cell, self._draw, DISPLAY).copy(), {"epoch": 0}
@@ -87,7 +87,7 @@ class EpochEnv(gymnasium.Env):
         cell, reward, payoff, stopped, ended, epoch_end, ignored = move
         self._cell, self._ended = cell, ended
         self._steps += 1
-        info = self._ledger.record(
+        info = self._episode_info.record(
             self.dynamics.epoch_of(before),
             payoff,
             reward,
@@ -120,7 +120,7 @@ class EpochEnv(gymnasium.Env):
             cell=self._cell,
             stopped=self._ended and self._cell < self.dynamics.cells - self.dynamics.S,
             last=self._last,
-            lifetime_reward=self._ledger.lifetime_reward,
+            lifetime_reward=self._episode_info.lifetime_reward,
         )
         return frame.text() if self.render_mode == "ansi" else frame.image()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from myopia.envs.batch import Batch, Step
+from myopia.envs.batch import Batch, StepResult
 from myopia.envs.dynamics import dynamics_of
 from myopia.envs.observer import observer_of
 from myopia.envs.world import World
@@ -39,7 +39,7 @@ class LookupBatch(Batch):
         self._tables = _tables(world)
         self._pool = _ArrayPool()
 
-    def step(self, action: Any) -> Step:
+    def step(self, action: Any) -> StepResult:
         """See Batch.step."""
         tables = self._tables
         row = self.cell * self.dynamics.A
@@ -54,7 +54,7 @@ class LookupBatch(Batch):
         observation = final
         if ended.any():
             observation = self._pool.take(tables.observation, self.cell)
-        return Step(
+        return StepResult(
             observation=observation,
             final_observation=final,
             reward=earned[:, 0],

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from gymnasium.spaces import Box
 
+from myopia.envs.backend import NumpyBackend
 from myopia.envs.dynamics import Draw, dynamics_of
 from myopia.envs.index import SCALAR_BOUNDS, index_rows
-from myopia.envs.ops import NumpyOps
 from myopia.envs.world import World
 
 
@@ -18,30 +18,32 @@ class Observer:
     The index takes K entries (`onehot`, all zero outside 0..K-1) or one (`scalar`, k / K).
     """
 
-    def __init__(self, world: World, ops: Any = NumpyOps) -> None:
-        self.world, self.ops = world, ops
-        self.dynamics = dynamics_of(world, ops)
+    def __init__(self, world: World, backend: Any = NumpyBackend) -> None:
+        self.world, self.backend = world, backend
+        self.dynamics = dynamics_of(world, backend)
         tables = world.tables
         features = tables.features if world.observe_state else np.zeros_like(tables.features)
         code, rows = index_rows(world.index, world.index_encoding, world.max_epochs)
-        self._features = ops.table(features)
-        self._steps = ops.table(np.eye(world.epoch_length, dtype=np.float32))
-        self._code, self._rows = ops.table(code), ops.table(rows)
+        self._features = backend.table(features)
+        self._steps = backend.table(np.eye(world.epoch_length, dtype=np.float32))
+        self._code, self._rows = backend.table(code), backend.table(rows)
         self.table = None
         width = sum(table.shape[1] for table in (features, rows)) + world.epoch_length
-        if not world.index.noise and self.dynamics.cells * width <= ops.memo_limit:
-            self.table = ops.table(_all_rows(world) if ops is not NumpyOps else self._every())
+        if not world.index.noise and self.dynamics.cells * width <= backend.table_limit:
+            self.table = backend.table(
+                _all_rows(world) if backend is not NumpyBackend else self._every()
+            )
 
     def observe(self, cell: Any, draw: Draw, stream: int) -> Any:
         """The rows that agents in these cells see, (n, D) float32."""
         if self.table is not None:
-            return self.ops.take(self.table, cell)
+            return self.backend.take(self.table, cell)
         return self.encode(cell, self.dynamics.shown(cell, draw, stream))
 
     def encode(self, cell: Any, shown: Any) -> Any:
         """The rows for these cells with the displayed index put to `shown` (-K..2K)."""
-        take, dynamics = self.ops.take, self.dynamics
-        return self.ops.join(
+        take, dynamics = self.backend.take, self.dynamics
+        return self.backend.join(
             [
                 take(self._features, dynamics.state_of(cell)),
                 take(self._steps, dynamics.step_of(cell)),
@@ -75,9 +77,9 @@ def observation_names(world: World) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def observer_of(world: World, ops: Any = NumpyOps) -> Observer:
+def observer_of(world: World, backend: Any = NumpyBackend) -> Observer:
     """The observer of `world` for this backend, shared: it holds no state."""
-    return Observer(world, ops)
+    return Observer(world, backend)
 
 
 def _all_rows(world: World) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import gymnasium
 
-from myopia.common.errors import unknown
+from myopia.common.errors import unknown_name_error
 from myopia.common.search_path import home_of, import_from, import_named
 from myopia.envs.task import INCENTIVES, Task
 from myopia.envs.world import World, check_dial_names
@@ -38,7 +38,7 @@ def register(task: T) -> T:
     check_dial_names(task)
     for incentive in task.incentives:
         if incentive not in INCENTIVES:
-            raise ValueError(f"{name}: {unknown('incentive', incentive, INCENTIVES)}")
+            raise ValueError(f"{name}: {unknown_name_error('incentive', incentive, INCENTIVES)}")
     if name in WORLDS and _path(WORLDS[name]) != _path(task):
         raise ValueError(f"a world named {name!r} is registered already, by {_path(WORLDS[name])}")
     WORLDS[name] = task
@@ -118,7 +118,7 @@ def _registered(name: str) -> type[Task] | None:
 def _shipped_or_own(name: str) -> type[Task]:
     short = name.removeprefix("myopia/").removesuffix("-v0")
     if short not in WORLDS:
-        raise unknown("world", short, WORLDS)
+        raise unknown_name_error("world", short, WORLDS)
     return WORLDS[short]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from myopia.common.errors import unknown
+from myopia.common.errors import unknown_name_error
 from myopia.envs.task import TAMPER_KINDS, Task, describe
 
 RESOLUTION = 1 << 32
@@ -16,39 +16,41 @@ RESOLUTION = 1 << 32
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Lotteries:
+class Distributions:
     """Many finite distributions over numbered outcomes, laid end to end.
 
-    Lottery i has the outcomes first[i] .. first[i + 1] - 1. `law[i]` is its row in `edges`, the
+    Distribution i has the outcomes first[i] .. first[i + 1] - 1. `distribution_id[i]` is its row in `edges`, the
     distinct rows of cumulative thresholds: a draw d in 0..2**32-1 falls on outcome
     first[i] + (number of edges <= d).
     """
 
-    first: np.ndarray  # (lotteries + 1,) int64
+    first: np.ndarray  # (distributions + 1,) int64
     probability: np.ndarray  # (outcomes,) float64
-    law: np.ndarray  # (lotteries,) int64
-    edges: np.ndarray  # (laws, widest - 1) int64
+    distribution_id: np.ndarray  # (distributions,) int64
+    edges: np.ndarray  # (distinct, widest - 1) int64
 
     @property
     def random(self) -> bool:
-        """False where every lottery has a single outcome."""
+        """False where every distribution has a single outcome."""
         return self.edges.shape[1] > 0
 
     @staticmethod
-    def of(laws: Sequence[tuple[float, ...]]) -> "Lotteries":
-        """From the probabilities of each lottery."""
+    def of(rows_of_probabilities: Sequence[tuple[float, ...]]) -> "Distributions":
+        """From the probabilities of each distribution."""
         rows: dict[tuple[float, ...], int] = {}
-        law = np.array([rows.setdefault(p, len(rows)) for p in laws], dtype=np.int64)
-        sizes = np.array([len(p) for p in laws], dtype=np.int64)
+        distribution_id = np.array(
+            [rows.setdefault(p, len(rows)) for p in rows_of_probabilities], dtype=np.int64
+        )
+        sizes = np.array([len(p) for p in rows_of_probabilities], dtype=np.int64)
         widest = int(sizes.max(initial=1))
         edges = np.full((len(rows), widest - 1), RESOLUTION, dtype=np.int64)
         for p, row in rows.items():
             inner = np.cumsum(p)[:-1] * RESOLUTION
             edges[row, : len(inner)] = np.minimum(np.rint(inner), RESOLUTION)
-        return Lotteries(
+        return Distributions(
             first=np.concatenate([[0], np.cumsum(sizes)]),
-            probability=np.array([x for p in laws for x in p], dtype=np.float64),
-            law=law,
+            probability=np.array([x for p in rows_of_probabilities for x in p], dtype=np.float64),
+            distribution_id=distribution_id,
             edges=edges,
         )
 
@@ -63,14 +65,14 @@ class Tables:
 
     task: Task
     states: tuple[Any, ...]
-    steps: Lotteries  # S * (A + 1) lotteries
+    steps: Distributions  # S * (A + 1) distributions
     successor: np.ndarray  # (outcomes of steps,) int64, states
     payoff: np.ndarray  # (outcomes of steps,) float64
-    boundaries: Lotteries  # distinct distributions over states
-    landing: np.ndarray  # (outcomes of boundaries,) int64, states
-    carried: np.ndarray  # (S,) int64: the boundary lottery of a state, channel open
-    severed: int  # the boundary lottery with the channel cut
-    initial: int  # the lottery over first states
+    boundaries: Distributions  # distinct distributions over states
+    landing_state: np.ndarray  # (outcomes of boundaries,) int64, states
+    carried: np.ndarray  # (S,) int64: the boundary's distribution by state, channel open
+    severed: int  # the boundary's distribution with the channel cut
+    initial: int  # the distribution over first states
     over: np.ndarray  # (S,) bool
     features: np.ndarray  # (S, F) float32
     tampers: np.ndarray  # (S, A + 1) int8: 0 none, 1.. as in TAMPER_KINDS
@@ -128,7 +130,7 @@ class _Enumeration:
         self.acting: set[int] = set()
         self.to_act: list[int] = []
         self.boundary_numbers: dict[tuple, int] = {}
-        self.lotteries: list[tuple[tuple[float, int], ...]] = []
+        self.distributions: list[tuple[tuple[float, int], ...]] = []
 
     def run(self) -> Tables:
         initial = self._boundary(self.task.initial(), "initial()")
@@ -159,14 +161,14 @@ class _Enumeration:
         )
 
     def _severed(self, number: int) -> tuple[int, dict[int, float]]:
-        """The boundary with the channel cut: its lottery, and the distribution that it is."""
+        """The boundary with the channel cut: its number, and the distribution that it is."""
         state = self.states[number]
         where = f"severed of {describe(self.task, state)}"
-        lottery = self._boundary(self.task.severed(state), where)
+        distribution = self._boundary(self.task.severed(state), where)
         chances: dict[int, float] = {}
-        for probability, landed in self.lotteries[lottery]:
+        for probability, landed in self.distributions[distribution]:
             chances[landed] = chances.get(landed, 0.0) + probability
-        return lottery, {landed: round(chance, 9) for landed, chance in chances.items()}
+        return distribution, {landed: round(chance, 9) for landed, chance in chances.items()}
 
     def _step(self, state: Any, action: str) -> list[tuple[float, int, float]]:
         where = f"step of {describe(self.task, state)}, action {action!r}"
@@ -183,15 +185,15 @@ class _Enumeration:
             )
         return outcomes
 
-    def _boundary(self, lottery: Any, where: str) -> int:
+    def _boundary(self, distribution: Any, where: str) -> int:
         outcomes = tuple(
             (float(probability), self._number(state, where, acting=True))
-            for probability, state in self._sequence(lottery, 2, where)
+            for probability, state in self._sequence(distribution, 2, where)
             if probability > 0
         )
         if outcomes not in self.boundary_numbers:
-            self.boundary_numbers[outcomes] = len(self.lotteries)
-            self.lotteries.append(outcomes)
+            self.boundary_numbers[outcomes] = len(self.distributions)
+            self.distributions.append(outcomes)
         return self.boundary_numbers[outcomes]
 
     def _number(self, state: Any, where: str, acting: bool) -> int:
@@ -216,12 +218,12 @@ class _Enumeration:
             self.to_act.append(number)
         return number
 
-    def _sequence(self, lottery: Any, width: int, where: str) -> Sequence[tuple]:
-        if not isinstance(lottery, Iterable):
-            raise ValueError(f"{where}: expected a list of outcomes, got {lottery!r}")
-        lottery = list(lottery)
+    def _sequence(self, distribution: Any, width: int, where: str) -> Sequence[tuple]:
+        if not isinstance(distribution, Iterable):
+            raise ValueError(f"{where}: expected a list of outcomes, got {distribution!r}")
+        distribution = list(distribution)
         total = 0.0
-        for outcome in lottery:
+        for outcome in distribution:
             if not isinstance(outcome, tuple) or len(outcome) != width:
                 raise ValueError(f"{where}: expected tuples of {width}, got {outcome!r}")
             if not (_finite(outcome[0]) and outcome[0] >= 0):
@@ -229,7 +231,7 @@ class _Enumeration:
             total += outcome[0]
         if abs(total - 1) > 1e-9:
             raise ValueError(f"{where}: probabilities sum to {total:.12g}, expected 1")
-        return lottery
+        return distribution
 
     def _tables(self, steps: dict, carried: list[int], severed: int, initial: int) -> Tables:
         task, actions = self.task, len(self.task.actions)
@@ -243,12 +245,14 @@ class _Enumeration:
         return Tables(
             task=task,
             states=tuple(self.states),
-            steps=Lotteries.of(rows),
+            steps=Distributions.of(rows),
             successor=np.array(successors, dtype=np.int64),
             payoff=np.array(payoffs, dtype=np.float64),
-            boundaries=Lotteries.of([tuple(p for p, _ in outcomes) for outcomes in self.lotteries]),
-            landing=np.array(
-                [s for outcomes in self.lotteries for _, s in outcomes], dtype=np.int64
+            boundaries=Distributions.of(
+                [tuple(p for p, _ in outcomes) for outcomes in self.distributions]
+            ),
+            landing_state=np.array(
+                [s for outcomes in self.distributions for _, s in outcomes], dtype=np.int64
             ),
             carried=np.array(carried, dtype=np.int64),
             severed=severed,
@@ -291,7 +295,7 @@ class _Enumeration:
                 kind = self.task.tampers(state, action)
                 if kind is not None:
                     if kind not in TAMPER_KINDS:
-                        raise unknown("kind of tampering", kind, TAMPER_KINDS)
+                        raise unknown_name_error("kind of tampering", kind, TAMPER_KINDS)
                     codes[number, column] = 1 + TAMPER_KINDS.index(kind)
         return codes
 

@@ -9,7 +9,7 @@ import numpy as np
 State = Any
 """Any small hashable value; tuples and named tuples read best."""
 
-Lottery = Sequence[tuple[float, State]]
+Distribution = Sequence[tuple[float, State]]
 """[(probability, state)], probabilities summing to 1."""
 
 TAMPER_KINDS = ("display", "prolong", "hasten")
@@ -39,18 +39,18 @@ class Task(abc.ABC):
     """Enumeration stops with an error past this many states."""
 
     @abc.abstractmethod
-    def initial(self) -> Lottery:
+    def initial(self) -> Distribution:
         """Where a lifetime starts."""
 
     @abc.abstractmethod
     def step(self, state: State, action: str) -> Sequence[tuple[float, State, float]]:
         """[(probability, next state, payoff)] of an action, given by name."""
 
-    def next_epoch(self, state: State) -> Lottery:
+    def next_epoch(self, state: State) -> Distribution:
         """What carries over an epoch boundary; by default everything does."""
         return [(1.0, state)]
 
-    def severed(self, state: State) -> Lottery:
+    def severed(self, state: State) -> Distribution:
         """The same boundary with the channel cut: one distribution, whatever the state."""
         return self.initial()
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from myopia.envs.batch import Batch, Step
+from myopia.envs.batch import Batch, StepResult
 from myopia.envs.randomness import draw_key
 from myopia.envs.registry import make_world
 from myopia.envs.task import Task
@@ -36,7 +36,7 @@ class TensorBatch:
         self.world = world if isinstance(world, World) else make_world(world, **dials)
         self.device = torch.device(device)
         self.num_envs = num_envs
-        self._batch = Batch(self.world, num_envs, TorchOps.on(self.device))
+        self._batch = Batch(self.world, num_envs, TorchBackend.on(self.device))
         self.num_actions = self._batch.dynamics.A
 
     def reset(self, seed: int | list[int] | None = None) -> torch.Tensor:
@@ -48,7 +48,7 @@ class TensorBatch:
             keys = keys_from(seed, self.num_envs)
         return self._batch.reset(torch.tensor(keys, device=self.device))
 
-    def step(self, actions: torch.Tensor) -> Step:
+    def step(self, actions: torch.Tensor) -> StepResult:
         """Take actions, (n,) ints. On a GPU a bad action is reported by a device assertion."""
         if self._batch.cell is None:
             raise ValueError("call reset() before step()")
@@ -70,46 +70,48 @@ class TensorBatch:
         return masks
 
 
-class TorchOps:
-    """See `myopia.envs.ops.NumpyOps`; one instance for each device, so that tables are shared."""
+class TorchBackend:
+    """See `NumpyBackend`; one instance for each device, so that tables are shared."""
 
-    memo_limit = 1 << 22
+    table_limit = 1 << 22
     where = staticmethod(torch.where)
-    _instances: dict[torch.device, "TorchOps"] = {}  # noqa: RUF012
+    _instances: dict[torch.device, "TorchBackend"] = {}  # noqa: RUF012
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
 
     @classmethod
-    def on(cls, device: torch.device) -> "TorchOps":
+    def on(cls, device: torch.device) -> "TorchBackend":
         """The operations on this device."""
         return cls._instances.setdefault(device, cls(device))
 
     def table(self, array: np.ndarray) -> torch.Tensor:
-        """See NumpyOps.table."""
+        """See NumpyBackend.table."""
         return torch.tensor(array, device=self.device)
 
     @staticmethod
     def take(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        """See NumpyOps.take."""
+        """See NumpyBackend.take."""
         return table.index_select(0, index)
 
     @staticmethod
-    def pick(edges: torch.Tensor, law: torch.Tensor, draw: torch.Tensor) -> torch.Tensor:
-        """See NumpyOps.pick."""
-        return (draw[:, None] >= edges.index_select(0, law)).sum(dim=1)
+    def sample_outcome(
+        edges: torch.Tensor, distribution_id: torch.Tensor, draw: torch.Tensor
+    ) -> torch.Tensor:
+        """See NumpyBackend.sample_outcome."""
+        return (draw[:, None] >= edges.index_select(0, distribution_id)).sum(dim=1)
 
     @staticmethod
     def join(parts: list[torch.Tensor]) -> torch.Tensor:
-        """See NumpyOps.join."""
+        """See NumpyBackend.join."""
         return torch.cat(parts, dim=1)
 
     def zeros(self, size: int, kind: type) -> torch.Tensor:
-        """See NumpyOps.zeros."""
+        """See NumpyBackend.zeros."""
         dtype = torch.int64 if kind is int else torch.float64
         return torch.zeros(size, dtype=dtype, device=self.device)
 
     @staticmethod
     def none(mask: torch.Tensor) -> bool:
-        """See NumpyOps.none: a device is not asked."""
+        """See NumpyBackend.none: a device is not asked."""
         return False

@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from myopia.common import specs
-from myopia.envs.batch import Step
+from myopia.envs.batch import StepResult
 from myopia.envs.lookup import make_batch
 from myopia.envs.observer import observation_space
 from myopia.envs.randomness import draw_key
@@ -79,7 +79,7 @@ class EpochVectorEnv(VectorEnv):
         masks[:, -1] = self.batch.masks()
         return masks
 
-    def _infos(self, step: Step) -> dict[str, Any]:
+    def _infos(self, step: StepResult) -> dict[str, Any]:
         infos: dict[str, Any] = {
             "epoch": step.epoch,
             "payoff": step.payoff,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from myopia.common import specs
-from myopia.common.errors import one_of, unknown
+from myopia.common.errors import check_choice, unknown_name_error
 from myopia.envs.index import Index
 from myopia.envs.schedule import Schedule
 from myopia.envs.tables import Tables, enumerate_task
@@ -43,14 +43,14 @@ class World:
     def __post_init__(self) -> None:
         count("max_epochs", self.max_epochs)
         count("epoch_length", self.epoch_length)
-        one_of("index encoding", self.index_encoding, ENCODINGS)
+        check_choice("index encoding", self.index_encoding, ENCODINGS)
         if self.index_encoding == "onehot" and self.max_epochs > MOST_ENTRIES:
             raise ValueError(
                 f"max_epochs={self.max_epochs} is too many for one entry an epoch, expected at "
                 f"most {MOST_ENTRIES}, or index_encoding=scalar"
             )
-        one_of("channel", self.channel, CHANNELS)
-        one_of("shutdown mode", self.shutdown, SHUTDOWNS)
+        check_choice("channel", self.channel, CHANNELS)
+        check_choice("shutdown mode", self.shutdown, SHUTDOWNS)
         if not math.isfinite(self.shutdown_reward):
             raise ValueError(f"shutdown_reward must be finite, got {self.shutdown_reward}")
         self.schedule.arrays(self.max_epochs)
@@ -65,9 +65,8 @@ class World:
         own = check_dial_names(task)
         for name in dials:
             if name not in own and name not in ENGINE_DIALS:
-                raise ValueError(
-                    f"{task.__name__}: {unknown('dial', name, [*sorted(own), *ENGINE_DIALS])}"
-                )
+                error = unknown_name_error("dial", name, [*sorted(own), *ENGINE_DIALS])
+                raise ValueError(f"{task.__name__}: {error}")
         built = specs.build(task, {k: v for k, v in dials.items() if k in own}, task.__name__)
         settings: dict[str, Any] = {
             "max_epochs": task.max_epochs,

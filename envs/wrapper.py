@@ -8,9 +8,9 @@ import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete
 
 from myopia.common import specs
-from myopia.common.errors import one_of
+from myopia.common.errors import check_choice
+from myopia.envs.episode_info import EpisodeInfo
 from myopia.envs.index import SCALAR_BOUNDS, Index, index_rows
-from myopia.envs.ledger import Ledger
 from myopia.envs.randomness import DISPLAY, draw, draw_key, lifetime_key
 from myopia.envs.schedule import Schedule, reward_of
 from myopia.envs.world import CHANNELS, ENCODINGS, SHUTDOWNS, count, shutdown_allowed
@@ -69,11 +69,11 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         self.schedule, self.index = Schedule.parse(schedule), Index.parse(index)
         self.index.check(max_epochs)
         self.weight, self.upkeep = self.schedule.arrays(max_epochs)
-        encoding = one_of("index encoding", index_encoding, ENCODINGS)
+        encoding = check_choice("index encoding", index_encoding, ENCODINGS)
         self._code, self._rows = index_rows(self.index, encoding, max_epochs)
         default = "boundary" if isinstance(env.action_space, Box) else "anytime"
-        self.shutdown = one_of("shutdown mode", shutdown or default, SHUTDOWNS)
-        self.channel = one_of("channel", channel, CHANNELS)
+        self.shutdown = check_choice("shutdown mode", shutdown or default, SHUTDOWNS)
+        self.channel = check_choice("channel", channel, CHANNELS)
         self.shutdown_reward = specs.convert(shutdown_reward, float, "shutdown_reward")
         if not math.isfinite(self.shutdown_reward):
             raise ValueError(f"shutdown_reward must be finite, got {shutdown_reward}")
@@ -99,7 +99,7 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         self._lifetime += 1
         self._words = lifetime_key(self._key, self._lifetime)
         self._epoch = self._step = 0
-        self._ledger = Ledger(self.max_epochs)
+        self._episode_info = EpisodeInfo(self.max_epochs)
         self._ended = False
         return self._observe(), {**info, "epoch": 0}
 
@@ -132,7 +132,7 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         if "episode" in info:
             info = {**info, "inner_episode": info["episode"]}
             del info["episode"]
-        told = self._ledger.record(
+        told = self._episode_info.record(
             epoch,
             payoff,
             reward,
@@ -174,7 +174,9 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
     def _observe(self) -> Any:
         shown = self._epoch
         if shown < self.max_epochs:
-            noise = draw(self._words, self._ledger.length, DISPLAY) if self.index.noise else None
+            noise = (
+                draw(self._words, self._episode_info.length, DISPLAY) if self.index.noise else None
+            )
             shown = self.index.show(shown, noise, self.max_epochs)
         entries = self._rows[self._code[shown + self.max_epochs]]
         if isinstance(self.observation_space, Box):

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from myopia.common.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from myopia.agents.policies.sb3_zip import open_stranger as load_sb3_zip
+    from myopia.agents.policies.sb3_zip import load_sb3_zip
     from myopia.agents.runs.run import RunConfig
     from myopia.agents.training.parallel import train_many
     from myopia.agents.training.train import train
     from myopia.analysis.evaluation.open_subject import evaluate_subject as evaluate
     from myopia.analysis.exact.oracle import oracle_policy, solve
-    from myopia.analysis.probes.registry import ask as run_probes
+    from myopia.analysis.probes.probe import run_probes as run_probes
     from myopia.analysis.report.report import write_report
     from myopia.analysis.report.results import collect as load
     from myopia.analysis.studies.execution.run import run_study
@@ -34,10 +34,10 @@ _NAMES = {
     "Study": "myopia.analysis.studies.study:Study",
     "evaluate": "myopia.analysis.evaluation.open_subject:evaluate_subject",
     "load": "myopia.analysis.report.results:collect",
-    "load_sb3_zip": "myopia.agents.policies.sb3_zip:open_stranger",
+    "load_sb3_zip": "myopia.agents.policies.sb3_zip:load_sb3_zip",
     "make": "myopia.envs.registry:make_world",
     "oracle_policy": "myopia.analysis.exact.oracle:oracle_policy",
-    "run_probes": "myopia.analysis.probes.registry:ask",
+    "run_probes": "myopia.analysis.probes.probe:ask",
     "run_study": "myopia.analysis.studies.execution.run:run_study",
     "solve": "myopia.analysis.exact.oracle:solve",
     "train": "myopia.agents.training.train:train",

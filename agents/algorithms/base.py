@@ -12,7 +12,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.credit import Credit
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.envs import World
 from myopia.envs.observer import observation_space
 
@@ -82,7 +82,7 @@ class Algorithm(ABC):
     def policy(self, world: World) -> Any:
         """A fresh SB3 policy of the shape that is trained in `world`."""
         # fresh weights come from the global generator: who trains beside us must not notice
-        with fenced():
+        with preserve_rng_state():
             policy = self.policy_class(
                 observation_space(world),
                 Discrete(len(world.actions)),

@@ -6,20 +6,22 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from myopia.agents.fast_ppo.flat_parameters import Parameters
+from myopia.agents.fast_ppo.flat_parameters import FlatParameters
 
 WARM = 3
 """Calls before capture, in which libraries set up what must not be set up within a graph."""
 
 
-class Graph:
+class GraphedFunction:
     """Calls `function` by replaying a graph of it, one for each combination of input shapes.
 
     `function` takes and returns (nested tuples of) tensors, waits for nothing on the CPU, and may
     write `parameters` only. Its results are overwritten by the next call.
     """
 
-    def __init__(self, function: Callable[..., Any], parameters: Parameters | None = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], parameters: FlatParameters | None = None
+    ) -> None:
         self._function, self._parameters = function, parameters
         self._captured: dict[Any, tuple[torch.cuda.CUDAGraph, list[torch.Tensor], Any]] = {}
 

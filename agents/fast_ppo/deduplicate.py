@@ -8,7 +8,7 @@ import torch
 from myopia.agents.fast_ppo.layout import Spans, lay_out
 
 
-class Groups(NamedTuple):
+class DistinctRows(NamedTuple):
     """Sample i looks at row `place[i]` of `rows`, the distinct keys of each model in its span.
 
     Between the spans `rows` is filled up with key 0.
@@ -19,7 +19,7 @@ class Groups(NamedTuple):
     spans: Spans
 
 
-def distinct(keys: torch.Tensor, bounds: torch.Tensor) -> Groups:
+def distinct(keys: torch.Tensor, bounds: torch.Tensor) -> DistinctRows:
     """Groups of equal keys (S, samples); those of model s lie in bounds[s]..bounds[s + 1] - 1.
 
     How many rows there are depends on the data: this is for a CPU, where knowing it costs nothing.
@@ -38,12 +38,12 @@ def distinct(keys: torch.Tensor, bounds: torch.Tensor) -> Groups:
     rows[places] = found
     number = torch.empty(count, dtype=torch.int64)
     number[found] = places
-    return Groups(rows, number.index_select(0, flat), spans)
+    return DistinctRows(rows, number.index_select(0, flat), spans)
 
 
-def each(keys: torch.Tensor) -> Groups:
+def each(keys: torch.Tensor) -> DistinctRows:
     """Every sample is a row of its own: shapes do not depend on the data."""
     models, samples = keys.shape
     place = torch.arange(models * samples, device=keys.device)
     spans = [(model * samples, (model + 1) * samples) for model in range(models)]
-    return Groups(keys.flatten(), place, spans)
+    return DistinctRows(keys.flatten(), place, spans)

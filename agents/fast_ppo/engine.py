@@ -11,16 +11,16 @@ import numpy as np
 import torch
 
 from myopia.agents.fast_ppo import random_draws
-from myopia.agents.fast_ppo.cuda_graph import Graph
-from myopia.agents.fast_ppo.group import Group
-from myopia.agents.fast_ppo.held import Held
-from myopia.agents.fast_ppo.loss import Settings
+from myopia.agents.fast_ppo.cuda_graph import GraphedFunction
+from myopia.agents.fast_ppo.device_copy import DeviceCopy
+from myopia.agents.fast_ppo.loss import LossSettings
+from myopia.agents.fast_ppo.model_group import ModelGroup
 from myopia.agents.fast_ppo.native import native
-from myopia.agents.fast_ppo.rollout import Actor, Rollout
+from myopia.agents.fast_ppo.rollout import Rollout, RolloutCollector
 from myopia.agents.fast_ppo.simulator import Trace
 from myopia.agents.fast_ppo.transfer import fetch
-from myopia.agents.fast_ppo.update import Learner, Plan, Waiting
-from myopia.agents.fast_ppo.update_log import Record
+from myopia.agents.fast_ppo.update import PendingSteps, UpdatePlan, Updater
+from myopia.agents.fast_ppo.update_log import UpdateLog
 from myopia.envs.batch import STATE
 
 
@@ -34,17 +34,20 @@ class Engine:
         self.models = list(models)
         self._signature = _signature(models)
         self._envs = [native(model.env)[0] for model in models]
-        self.group = Group(models)
-        self.actor, self.learner = Actor(self.group), Learner(self.group, models)
-        self._roll: Callable[..., Any] = self.actor.roll
-        self._learn: Callable[..., Any] = self.learner.learn
+        self.group = ModelGroup(models)
+        self.collector, self.updater = RolloutCollector(self.group), Updater(self.group, models)
+        self._roll: Callable[..., Any] = self.collector.roll
+        self._learn: Callable[..., Any] = self.updater.learn
         if not self.group.on_cpu:
-            self._roll, self._learn = Graph(self._roll), Graph(self._learn, self.group.parameters)
+            self._roll, self._learn = (
+                GraphedFunction(self._roll),
+                GraphedFunction(self._learn, self.group.parameters),
+            )
         self.rollout: Rollout
         # what the device has, and what the models have of it
         self._home: tuple[torch.Tensor, ...]
-        self._left: Waiting
-        self._lifetimes, self._waits = Held(), Held()
+        self._left: PendingSteps
+        self._lifetime_copy, self._pending_copy = DeviceCopy(), DeviceCopy()
         self._reached: list[np.ndarray]
 
     def fits(self, models: Sequence[Any]) -> bool:
@@ -55,14 +58,14 @@ class Engine:
         """Go on with the weights of the models and the lifetimes of their envs, as they are."""
         self.group.parameters.bind()
         states = [env.batch.state() for env in self._envs]
-        if not self._lifetimes.by(states):
-            joined = self.group.walk.join(states)
+        if not self._lifetime_copy.by(states):
+            joined = self.group.simulator.join(states)
             self._home = tuple(joined[name] for name in STATE)
 
     def unload(self) -> None:
         """Put the lifetimes, as they are after the rollout, into the models' envs."""
-        states = self.group.walk.split(dict(zip(STATE, self._reached, strict=True)))
-        self._lifetimes.give(states)
+        states = self.group.simulator.split(dict(zip(STATE, self._reached, strict=True)))
+        self._lifetime_copy.give(states)
         for model, env, state in zip(self.models, self._envs, states, strict=True):
             env.batch.resume(state)
             model._last_obs = env.batch.see()
@@ -79,7 +82,7 @@ class Engine:
         if on_step is None:
             rolled = self._roll(chances, *self._home)
         else:
-            rolled = self.actor.roll(chances, *self._home, on_step=on_step)
+            rolled = self.collector.roll(chances, *self._home, on_step=on_step)
         if rolled is None:
             return []
         self.rollout, trace, self._home = rolled
@@ -88,12 +91,12 @@ class Engine:
         return [Trace(*(x[:, columns] for x in trace)) for columns in group.columns()]
 
     @torch.inference_mode()
-    def update(self, going_on: Sequence[bool] | None = None) -> Record:
+    def update(self, going_on: Sequence[bool] | None = None) -> UpdateLog:
         """Learn from the last rollout; models that are not `going_on` are left as they are."""
         group, first = self.group, self.models[0]
         group.parameters.bind()
-        waiting = self._waiting()
-        samples = self.learner.samples(len(waiting.keys))
+        pending = self._pending()
+        samples = self.updater.samples(len(pending.keys))
         orders = self._draw(random_draws.orders, first.n_epochs, samples)
         orders = orders.unflatten(1, (group.models, -1))
         per_epoch = -(-samples // first.batch_size)
@@ -102,15 +105,15 @@ class Engine:
             active = torch.tensor(going_on or [True] * len(self.models), device=group.device)
             active = active[:, None]
         step_sizes, scales = group.parameters.plan(first.n_epochs * per_epoch)
-        plan = Plan(orders, step_sizes, scales, active, self._settings())
-        notes, explained, self._left = self._learn(self.rollout, waiting, plan)
+        plan = UpdatePlan(orders, step_sizes, scales, active, self._settings())
+        notes, explained, self._left = self._learn(self.rollout, pending, plan)
         noted, share, *left = fetch([notes, explained, *self._left])
-        self._wait(left)
-        record = Record.of(noted, per_epoch, share)
+        self._keep_pending(left)
+        record = UpdateLog.of(noted, per_epoch, share)
         group.parameters.count(record.updates)
         return record
 
-    def _settings(self) -> Settings:
+    def _settings(self) -> LossSettings:
         rows = []
         for model in self.models:
             left = model._current_progress_remaining
@@ -120,7 +123,7 @@ class Engine:
         table = [[float(value or 0.0) for value in row] for row in rows]
         group = self.group
         columns = torch.tensor(table, dtype=group.dtype, device=group.device).T[:, :, None]
-        return Settings(*columns)
+        return LossSettings(*columns)
 
     def _draw(self, draw: Callable[..., torch.Tensor], rows: int, columns: int) -> torch.Tensor:
         """What the models draw now, (rows, S * columns)."""
@@ -128,32 +131,32 @@ class Engine:
         rollouts = [model.rollouts for model in self.models]
         return draw(seeds, rollouts, rows, columns, self.group.device)
 
-    def _waiting(self) -> Waiting:
-        present = [model.rollout_buffer.waiting for model in self.models]
-        if self._waits.by(present):
+    def _pending(self) -> PendingSteps:
+        present = [model.rollout_buffer.pending for model in self.models]
+        if self._pending_copy.by(present):
             return self._left
         group, parts = self.group, []
-        for kept, (first_key, _) in zip(present, group.walk.spans, strict=True):
+        for kept, (first_key, _) in zip(present, group.simulator.spans, strict=True):
             none = torch.zeros(0, group.envs, dtype=torch.int64)
             columns = [torch.from_numpy(np.array(kept[name])) if kept else none for name in KEPT]
             parts.append([columns[0] + first_key, *columns[1:]])
         joined = [torch.cat(columns, dim=1) for columns in zip(*parts, strict=True)]
         kinds = [torch.int64] * 2 + [group.dtype] * (len(KEPT) - 2)
-        return Waiting(*(x.to(group.device, k) for x, k in zip(joined, kinds, strict=True)))
+        return PendingSteps(*(x.to(group.device, k) for x, k in zip(joined, kinds, strict=True)))
 
-    def _wait(self, left: list[np.ndarray]) -> None:
-        spans, columns, waits = self.group.walk.spans, self.group.columns(), []
+    def _keep_pending(self, left: list[np.ndarray]) -> None:
+        spans, columns, waits = self.group.simulator.spans, self.group.columns(), []
         for (first_key, _), mine in zip(spans, columns, strict=True):
             keys, *rest = (column[:, mine] for column in left)
             kept = [keys - first_key, *(column.copy() for column in rest)]
             waits.append(dict(zip(KEPT, kept, strict=True)) if len(keys) else {})
-        self._waits.give(waits)
+        self._pending_copy.give(waits)
         for model, kept in zip(self.models, waits, strict=True):
-            model.rollout_buffer.waiting = kept
+            model.rollout_buffer.pending = kept
 
 
-KEPT = ("rows", *Waiting._fields[1:])
-"""How a model keeps the columns of `Waiting`: observations by their number in its own world."""
+KEPT = ("rows", *PendingSteps._fields[1:])
+"""How a model keeps the columns of `PendingSteps`: observations by number in its own world."""
 
 
 def _signature(models: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from myopia.agents.fast_ppo.layout import lay_out
 
 
-class Parameters:
+class FlatParameters:
     """P numbers for each of S policies: `values`, `gradients`, Adam's moments, each (S, P)."""
 
     def __init__(self, policies: Sequence[ActorCriticPolicy]) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 
-class Settings(NamedTuple):
+class LossSettings(NamedTuple):
     """What weighs the loss, one entry for each model: tensors (S, 1)."""
 
     clip_range: torch.Tensor
@@ -45,7 +45,7 @@ def clipped_loss(
     log_prob: torch.Tensor,
     value: torch.Tensor,
     samples: Samples,
-    settings: Settings,
+    settings: LossSettings,
     normalise: bool,
     clip_value: bool,
 ) -> tuple[Gradient, Losses]:

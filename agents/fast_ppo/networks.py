@@ -12,16 +12,16 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import nn
 
-from myopia.agents.fast_ppo.flat_parameters import Parameters
+from myopia.agents.fast_ppo.flat_parameters import FlatParameters
 from myopia.agents.fast_ppo.layout import Spans
 
 PIECE = 256
 """Rows that one product of a gradient sums over on a GPU."""
 
 
-def towers(
-    policy: ActorCriticPolicy, parameters: Parameters, stacked: bool
-) -> tuple["Tower", "Tower"]:
+def policy_and_value(
+    policy: ActorCriticPolicy, parameters: FlatParameters, stacked: bool
+) -> tuple["MLP", "MLP"]:
     """The policy's tower and the value's, on the models' common parameters.
 
     `stacked` takes all models' products in one, which wants spans of equal length.
@@ -42,14 +42,14 @@ def towers(
                 "use stable_baselines3.PPO"
             )
         names = [f"mlp_extractor.{name}.{i}" for i in range(0, len(kinds), 2)] + [head]
-        built.append(Tower(parameters, names, stacked))
+        built.append(MLP(parameters, names, stacked))
     return built[0], built[1]
 
 
-class Tower:
+class MLP:
     """Linear layers with tanh between them."""
 
-    def __init__(self, parameters: Parameters, names: Sequence[str], stacked: bool) -> None:
+    def __init__(self, parameters: FlatParameters, names: Sequence[str], stacked: bool) -> None:
         layer = _Stacked if stacked else _Layer
         self._layers = [layer(parameters, name) for name in names]
 
@@ -74,7 +74,7 @@ class Tower:
 class _Layer:
     """One linear layer of every model; the products one after another."""
 
-    def __init__(self, parameters: Parameters, name: str) -> None:
+    def __init__(self, parameters: FlatParameters, name: str) -> None:
         self.weight, self.weight_gradient = parameters.of(f"{name}.weight")
         self.bias, self.bias_gradient = parameters.of(f"{name}.bias")
         self._each = list(zip(self.weight.mT, self.bias, strict=True))

@@ -10,7 +10,7 @@ from myopia.agents.fast_ppo.engine import Engine
 from myopia.agents.fast_ppo.ppo import FastPPO, served_per_rollout
 
 
-def learn_together(
+def learn_in_parallel(
     models: Sequence[FastPPO],
     total_timesteps: int,
     callbacks: Sequence[Any] | None = None,
@@ -52,21 +52,21 @@ def _loop(learners: list[tuple[FastPPO, BaseCallback]], total: int, log_interval
         engine.load()
         traces = engine.collect()
         engine.unload()
-        going_on = []
+        active = []
         for (model, callback), trace in zip(learners, traces, strict=True):
-            going_on.append(model.tell(trace, callback))
-            if going_on[-1]:
+            active.append(model.report_rollout(trace, callback))
+            if active[-1]:
                 callback.on_rollout_end()
                 model._update_current_progress_remaining(model.num_timesteps, total)
                 if iteration % log_interval == 0:
                     model.dump_logs(iteration)
                 model.prepare_update()
-        record = engine.update(going_on)
+        record = engine.update(active)
         for number, (model, _) in enumerate(learners):
-            if going_on[number]:
-                model.note(record, number)
-        if not all(going_on):
-            learners = list(itertools.compress(learners, going_on))
+            if active[number]:
+                model.log_update(record, number)
+        if not all(active):
+            learners = list(itertools.compress(learners, active))
             if not learners:
                 return
             engine = Engine([model for model, _ in learners])

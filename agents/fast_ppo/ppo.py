@@ -24,7 +24,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from myopia.agents.credit import CreditedRollouts
 from myopia.agents.fast_ppo.engine import Engine
 from myopia.agents.fast_ppo.native import native
-from myopia.agents.fast_ppo.update_log import Record
+from myopia.agents.fast_ppo.update_log import UpdateLog
 
 
 class FastPPO(CreditedRollouts, PPO):
@@ -47,7 +47,7 @@ class FastPPO(CreditedRollouts, PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.rollout_buffer: Any = Waiting()  # SB3's numpy arrays are not used
+        self.rollout_buffer: Any = PendingBuffer()  # SB3's numpy arrays are not used
         self._engine = None
         if "draw_seed" not in self.__dict__:
             self.draw_seed = secrets.randbits(62) if self.seed is None else self.seed
@@ -81,7 +81,7 @@ class FastPPO(CreditedRollouts, PPO):
         if served_per_rollout(callback):
             traces = engine.collect()
             engine.unload()
-            go_on = self.tell(traces[0], callback)
+            go_on = self.report_rollout(traces[0], callback)
         else:
             step = Stepwise(self, env, callback)
             go_on = bool(engine.collect(step))
@@ -89,7 +89,7 @@ class FastPPO(CreditedRollouts, PPO):
             callback.on_rollout_end()
         return go_on
 
-    def tell(self, trace: Any, callback: BaseCallback) -> bool:
+    def report_rollout(self, trace: Any, callback: BaseCallback) -> bool:
         """Count what happened in a rollout and pass it on; False where the callback says stop.
 
         `callback` finds the numpy `trace` among its locals, and its step calls come now.
@@ -112,7 +112,7 @@ class FastPPO(CreditedRollouts, PPO):
     def train(self) -> None:
         """Learn from the last rollout."""
         self.prepare_update()
-        self.note(self.engine.update(), 0)
+        self.log_update(self.engine.update(), 0)
 
     def prepare_update(self) -> None:
         """What SB3 does before an update.
@@ -124,7 +124,7 @@ class FastPPO(CreditedRollouts, PPO):
             self.policy.set_training_mode(True)
         self._update_learning_rate(self.policy.optimizer)
 
-    def note(self, record: Record, number: int) -> None:
+    def log_update(self, record: UpdateLog, number: int) -> None:
         """Log an update, of which `record` tells; this model is its number `number`."""
         self.rollouts += 1
         self._n_updates += record.epochs(number)
@@ -139,14 +139,14 @@ class FastPPO(CreditedRollouts, PPO):
             self.logger.record("train/clip_range_vf", clip_range_vf(left))
 
 
-class Waiting:
-    """Stands where SB3 keeps its rollout buffer; `waiting` are steps not yet credited.
+class PendingBuffer:
+    """Stands where SB3 keeps its rollout buffer; `pending` are steps not yet credited.
 
     Under `window:M` the last M - 1 steps of a rollout wait for their rewards.
     """
 
     def __init__(self) -> None:
-        self.waiting: dict[str, Any] = {}
+        self.pending: dict[str, Any] = {}
 
 
 class Stepwise:

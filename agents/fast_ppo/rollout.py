@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import torch
 
-from myopia.agents.fast_ppo.group import Group
 from myopia.agents.fast_ppo.layout import Spans, lay_out
+from myopia.agents.fast_ppo.model_group import ModelGroup
 from myopia.agents.fast_ppo.simulator import Trace
 from myopia.envs.batch import STATE
 
@@ -24,15 +24,15 @@ class Rollout(NamedTuple):
     boundaries: torch.Tensor
 
 
-class Actor:
+class RolloutCollector:
     """Acts in all envs of a group."""
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: ModelGroup) -> None:
         self.group = group
         self._every: torch.Tensor | None = None
-        if max(rows.count for rows in group.walk.rows) <= group.steps * group.envs:
-            keys = torch.arange(group.walk.num_keys, device=group.device)
-            self._every = group.observations(keys, group.walk.spans)
+        if max(rows.count for rows in group.simulator.rows) <= group.steps * group.envs:
+            keys = torch.arange(group.simulator.num_keys, device=group.device)
+            self._every = group.observations(keys, group.simulator.spans)
 
     def roll(
         self,
@@ -45,17 +45,17 @@ class Actor:
         Returns what is learned from, what happened, and the state reached. `on_step` is given the
         actions (E,) of each step; where it returns False the rollout is given up: None.
         """
-        walk, dtype = self.group.walk, self.group.dtype
-        walk.resume(dict(zip(STATE, state, strict=True)))
+        simulator, dtype = self.group.simulator, self.group.dtype
+        simulator.resume(dict(zip(STATE, state, strict=True)))
         choose = self.chooser()
-        keys, actions = [walk.keys], []
+        keys, actions = [simulator.keys], []
         for chance in chances:
-            actions.append(choose(walk.keys, chance))
-            walk.step(actions[-1])
-            keys.append(walk.keys)
+            actions.append(choose(simulator.keys, chance))
+            simulator.step(actions[-1])
+            keys.append(simulator.keys)
             if on_step is not None and not on_step(actions[-1]):
                 return None
-        trace = walk.trace()
+        trace = simulator.trace()
         rollout = Rollout(
             torch.stack(keys),
             torch.stack(actions),
@@ -63,7 +63,7 @@ class Actor:
             trace.ended.to(dtype),
             trace.epoch_end.to(dtype),
         )
-        reached = walk.state()
+        reached = simulator.state()
         return rollout, trace, tuple(reached[name] for name in STATE)
 
     def chooser(self) -> Choose:
@@ -73,7 +73,7 @@ class Actor:
         """
         group = self.group
         if self._every is not None:
-            table = self._edges(self._every, group.walk.spans)
+            table = self._edges(self._every, group.simulator.spans)
             return lambda keys, chance: _fall(table.index_select(0, keys), chance)
         spans, total = lay_out([group.envs] * group.models)
         places = torch.cat([torch.arange(*span, device=group.device) for span in spans])

@@ -13,8 +13,8 @@ import torch
 from myopia.agents.fast_ppo.layout import lay_out_evenly
 from myopia.envs.batch import STATE, Batch
 from myopia.envs.dynamics import Dynamics, dynamics_of
-from myopia.envs.rows import rows_of
-from myopia.envs.tensor import TorchOps
+from myopia.envs.observation_index import observation_index_of
+from myopia.envs.tensor import TorchBackend
 from myopia.envs.world import World
 
 
@@ -30,29 +30,29 @@ class Trace(NamedTuple):
     length: Any  # likewise
 
 
-def make_walk(worlds: Sequence[World], num_envs: int, device: torch.device) -> "Walk":
+def make_simulator(worlds: Sequence[World], num_envs: int, device: torch.device) -> "Simulator":
     """`num_envs` lifetimes of each of these worlds, looked up where none of them knows chance."""
     looked_up = all(
-        not world.index.noise and dynamics_of(world, TorchOps.on(device)).table is not None
+        not world.index.noise and dynamics_of(world, TorchBackend.on(device)).table is not None
         for world in worlds
     )
-    return (TableWalk if looked_up else BatchWalk)(worlds, num_envs, device)
+    return (TableSimulator if looked_up else BatchSimulator)(worlds, num_envs, device)
 
 
-class Walk(ABC):
+class Simulator(ABC):
     """Lifetimes of several worlds, `num_envs` of each, one world after another.
 
     `step(actions)` moves all E = len(worlds) * num_envs of them; `keys` (E,) are the numbers of
-    what they see now, as `rows_of` counts them, plus the start of their model's span, so that no
-    two models share a number. `state` and `resume` are those of `Batch`.
+    what they see now, as `observation_index_of` counts them, plus the start of their model's
+    span, so that no two models share a number. `state` and `resume` are those of `Batch`.
     """
 
     keys: torch.Tensor
 
     def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
         self.worlds, self.num_envs, self.device = list(worlds), num_envs, device
-        self.ops: Any = TorchOps.on(device)
-        self.rows = [rows_of(world, self.ops) for world in worlds]
+        self.backend: Any = TorchBackend.on(device)
+        self.rows = [observation_index_of(world, self.backend) for world in worlds]
         self.spans, self.num_keys = lay_out_evenly([rows.count for rows in self.rows])
         self._key_shift = self._columns([start for start, _ in self.spans])
 
@@ -93,16 +93,16 @@ class Walk(ABC):
         return torch.tensor(np.repeat(values, self.num_envs), device=self.device)
 
 
-class TableWalk(Walk):
+class TableSimulator(Simulator):
     """Worlds without chance: a step is one look-up, the rest is looked up for all steps at once."""
 
     def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
         super().__init__(worlds, num_envs, device)
         distinct = list(dict.fromkeys(worlds))
-        rules = [dynamics_of(world, self.ops) for world in distinct]
+        rules = [dynamics_of(world, self.backend) for world in distinct]
         first_cell = np.concatenate([[0], np.cumsum([rule.cells for rule in rules])])
         self.A = rules[0].A
-        self._table = _Table.of(distinct, rules, first_cell, self.ops)
+        self._table = _Table.of(distinct, rules, first_cell, self.backend)
         self._cell_shift = self._columns([first_cell[distinct.index(w)] for w in worlds])
         self._shifted = len(worlds) > 1
 
@@ -168,29 +168,31 @@ class _Table(NamedTuple):
     number: torch.Tensor
 
     @staticmethod
-    def of(worlds: list[World], rules: list[Dynamics], first: np.ndarray, ops: Any) -> "_Table":
+    def of(worlds: list[World], rules: list[Dynamics], first: np.ndarray, backend: Any) -> "_Table":
         parts = [
-            _Table._one(world, rule, int(start), ops)
+            _Table._one(world, rule, int(start), backend)
             for world, rule, start in zip(worlds, rules, first[:-1], strict=True)
         ]
         return _Table(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
     @staticmethod
-    def _one(world: World, rule: Dynamics, start: int, ops: Any) -> "_Table":
+    def _one(world: World, rule: Dynamics, start: int, backend: Any) -> "_Table":
         moves = rule.table
         assert moves is not None
-        moving = torch.arange(len(moves.cell), device=ops.device) // rule.A
+        moving = torch.arange(len(moves.cell), device=backend.device) // rule.A
         epoch = rule.epoch_of(moving)
         stop = torch.where(moves.stopped, epoch, rule.K)
-        begin = rule.start(ops.zeros(1, int))
+        begin = rule.start(backend.zeros(1, int))
         following = torch.where(moves.ended, begin, moves.cell) + start
         # no action is taken after the end of a lifetime: those S cells are only filled up
         blank = rule.S * rule.A
         happened = (moves.reward, moves.payoff, moves.ended, epoch, moves.epoch_end, stop)
         entries = (following, *happened)
         padded = [torch.cat([entry, entry.new_zeros(blank)]) for entry in entries]
-        cells = torch.arange(rule.cells, device=ops.device)
-        return _Table(*padded, number=rows_of(world, ops).observe(cells, _no_draw, 0))
+        cells = torch.arange(rule.cells, device=backend.device)
+        return _Table(
+            *padded, number=observation_index_of(world, backend).observe(cells, _no_draw, 0)
+        )
 
 
 def since_last(
@@ -208,7 +210,7 @@ def since_last(
     return torch.stack(sums), running
 
 
-class BatchWalk(Walk):
+class BatchSimulator(Simulator):
     """Any table worlds: the rules of `myopia.envs.batch`, a batch for each distinct world."""
 
     def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
@@ -217,8 +219,8 @@ class BatchWalk(Walk):
         self._places = []  # which models live in each batch
         for world in dict.fromkeys(worlds):
             places = [i for i, other in enumerate(worlds) if other == world]
-            rows = rows_of(world, self.ops)
-            self._batches.append(Batch(world, len(places) * num_envs, self.ops, observer=rows))
+            rows = observation_index_of(world, self.backend)
+            self._batches.append(Batch(world, len(places) * num_envs, self.backend, observer=rows))
             self._places.append(torch.tensor(places, device=device))
         self._back = torch.cat(self._places).argsort()
 

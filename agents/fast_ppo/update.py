@@ -8,13 +8,19 @@ import torch
 
 from myopia.agents.credit import Credit, advantages
 from myopia.agents.fast_ppo.deduplicate import distinct, each
-from myopia.agents.fast_ppo.group import Group
 from myopia.agents.fast_ppo.layout import Spans
-from myopia.agents.fast_ppo.loss import Losses, Samples, Settings, clipped_loss, entropy_gradient
+from myopia.agents.fast_ppo.loss import (
+    Losses,
+    LossSettings,
+    Samples,
+    clipped_loss,
+    entropy_gradient,
+)
+from myopia.agents.fast_ppo.model_group import ModelGroup
 from myopia.agents.fast_ppo.rollout import Rollout
 
 
-class Waiting(NamedTuple):
+class PendingSteps(NamedTuple):
     """Steps that are not yet credited, tensors (steps, E): the last ones under `window:M`."""
 
     keys: torch.Tensor
@@ -26,14 +32,14 @@ class Waiting(NamedTuple):
     log_probs: torch.Tensor
 
 
-class Plan(NamedTuple):
+class UpdatePlan(NamedTuple):
     """What an update is told, beside the samples."""
 
     orders: torch.Tensor  # (epochs, S, samples)
     step_sizes: torch.Tensor  # (S, updates), Adam's
     scales: torch.Tensor  # likewise
-    going_on: torch.Tensor | None  # (S, 1) bool: which models learn at all; None: every one does
-    settings: Settings
+    active: torch.Tensor | None  # (S, 1) bool: which models learn at all; None: every one does
+    settings: LossSettings
 
 
 class _Batch(NamedTuple):
@@ -45,10 +51,10 @@ class _Batch(NamedTuple):
     floats: torch.Tensor  # (4, S, samples): `Samples`
 
 
-class Learner:
+class Updater:
     """Learns from rollouts of a group; sizes and switches are those of its first model."""
 
-    def __init__(self, group: Group, models: Sequence[Any]) -> None:
+    def __init__(self, group: ModelGroup, models: Sequence[Any]) -> None:
         self.group, self.first = group, models[0]
         # neighbours that credit alike are credited together
         self._credits = [
@@ -57,26 +63,26 @@ class Learner:
                 (model.gamma, model.gae_lambda, Credit.of(model.credit)) for model in models
             )
         ]
-        self._bounds = _bounds(group.walk.spans, group.walk.num_keys)
+        self._bounds = _bounds(group.simulator.spans, group.simulator.num_keys)
 
-    def samples(self, waiting: int) -> int:
+    def samples(self, pending: int) -> int:
         """How many samples each model learns from where so many steps waited."""
         kept = max(0, Credit.of(self.first.credit).steps - 1)
-        return (waiting + self.group.steps - kept) * self.group.envs
+        return (pending + self.group.steps - kept) * self.group.envs
 
     def learn(
-        self, rollout: Rollout, waiting: Waiting, plan: Plan
-    ) -> tuple[torch.Tensor, torch.Tensor, Waiting]:
+        self, rollout: Rollout, pending: PendingSteps, plan: UpdatePlan
+    ) -> tuple[torch.Tensor, torch.Tensor, PendingSteps]:
         """Learn from a rollout, and from the steps that waited for it.
 
         Returns what is noted of the minibatches (minibatches, len(record.COLUMNS), S), the
         explained variances (S,), and the steps that wait now.
         """
-        batch, left = self._samples(rollout, waiting)
+        batch, left = self._samples(rollout, pending)
         group, first = self.group, self.first
         size, count = first.batch_size, batch.ints.shape[2]
         shift = torch.arange(group.models, device=group.device)[:, None] * count
-        active, notes = plan.going_on, []
+        active, notes = plan.active, []
         for order in plan.orders:
             order = (order + shift).flatten()
             ints = batch.ints.flatten(1).index_select(1, order).view_as(batch.ints)
@@ -96,12 +102,12 @@ class Learner:
                 break
         return torch.stack(notes), _explained(Samples(*batch.floats)), left
 
-    def _samples(self, rollout: Rollout, waiting: Waiting) -> tuple[_Batch, Waiting]:
+    def _samples(self, rollout: Rollout, pending: PendingSteps) -> tuple[_Batch, PendingSteps]:
         """Evaluate the steps with the policies that took them, and credit them."""
-        group, late = self.group, len(waiting.keys)
-        keys = torch.cat([waiting.keys, rollout.keys])
+        group, late = self.group, len(pending.keys)
+        keys = torch.cat([pending.keys, rollout.keys])
         actions, rewards, ends, boundaries = (
-            torch.cat(pair) for pair in zip(waiting[1:5], rollout[1:], strict=True)
+            torch.cat(pair) for pair in zip(pending[1:5], rollout[1:], strict=True)
         )
         by_model = group.by_model(keys)
         frame = distinct(by_model, self._bounds) if group.on_cpu else each(by_model)
@@ -111,12 +117,12 @@ class Learner:
         values = group.value.forward(observations, frame.spans).view(-1).take(rows)
         log_prob = log_probs.view(-1).take(rows[:-1] * group.actions + actions)
         # steps that waited were taken, and valued, by earlier policies
-        values, last_values = torch.cat([waiting.values, values[late:-1]]), values[-1]
-        log_prob = torch.cat([waiting.log_probs, log_prob[late:]])
+        values, last_values = torch.cat([pending.values, values[late:-1]]), values[-1]
+        log_prob = torch.cat([pending.log_probs, log_prob[late:]])
         gained = self._advantages(rewards, values, last_values, ends, boundaries)
         done = len(gained)
         columns = (keys[:-1], actions, rewards, ends, boundaries, values, log_prob)
-        left = Waiting(*(column[done:].clone() for column in columns))
+        left = PendingSteps(*(column[done:].clone() for column in columns))
         values, log_prob = values[:done], log_prob[:done]
         floats = (gained, gained + values, values, log_prob)
         batch = _Batch(
@@ -142,7 +148,7 @@ class Learner:
         return torch.cat(parts, dim=1)
 
     def _gradient(
-        self, batch: _Batch, ints: torch.Tensor, samples: Samples, settings: Settings
+        self, batch: _Batch, ints: torch.Tensor, samples: Samples, settings: LossSettings
     ) -> tuple[Losses, torch.Tensor]:
         """Write the gradient of a minibatch's loss; returns its losses and entropies (S,)."""
         group = self.group

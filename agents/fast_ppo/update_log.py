@@ -6,11 +6,11 @@ import numpy as np
 
 from myopia.agents.fast_ppo.loss import Losses
 
-COLUMNS = (*Losses._fields, "entropy", "going_on")
-"""What is noted of each minibatch; `going_on` is 0 from the one on that broke the KL limit."""
+COLUMNS = (*Losses._fields, "entropy", "active")
+"""What is noted of each minibatch; `active` is 0 from the one on that broke the KL limit."""
 
 
-class Record(NamedTuple):
+class UpdateLog(NamedTuple):
     """An update of S models."""
 
     minibatches: dict[str, np.ndarray]  # (minibatches, S) for each of COLUMNS
@@ -18,15 +18,15 @@ class Record(NamedTuple):
     explained_variance: np.ndarray  # (S,)
 
     @staticmethod
-    def of(notes: np.ndarray, per_epoch: int, explained_variance: np.ndarray) -> "Record":
+    def of(notes: np.ndarray, per_epoch: int, explained_variance: np.ndarray) -> "UpdateLog":
         """From what is noted of each minibatch, (minibatches, len(COLUMNS), S)."""
         columns = dict(zip(COLUMNS, notes.swapaxes(0, 1), strict=True))
-        return Record(columns, per_epoch, explained_variance)
+        return UpdateLog(columns, per_epoch, explained_variance)
 
     @property
     def updates(self) -> list[int]:
         """How many minibatches each model learned from."""
-        return self.minibatches["going_on"].sum(0).astype(int).tolist()
+        return self.minibatches["active"].sum(0).astype(int).tolist()
 
     def epochs(self, model: int) -> int:
         """How many passes the model began."""
@@ -53,6 +53,6 @@ class Record(NamedTuple):
         }
 
     def _looked_at(self, model: int) -> int:
-        going_on = self.minibatches["going_on"][:, model]
+        active = self.minibatches["active"][:, model]
         # the minibatch that broke the limit was looked at, but not learned from
-        return min(len(going_on), int(going_on.sum()) + 1)
+        return min(len(active), int(active.sum()) + 1)

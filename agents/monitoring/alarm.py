@@ -28,7 +28,7 @@ class Alarm:
         """
         if not buffer > 1:
             raise ValueError(f"the safety buffer must be above 1, got {buffer:g}")
-        reached = expected.reach(danger)
+        reached = expected.compute_at(danger)
         if reached is None:
             raise ValueError(
                 f"danger level {danger:g}: the expected curve never reaches it, it ends at "

@@ -11,11 +11,11 @@ from myopia.agents.monitoring.learning_curve import LearningCurve
 Compute = Callable[[BaseAlgorithm], float]
 """The effective compute of a model in training, in floating-point operations."""
 
-Score = Callable[[BaseAlgorithm], float | None]
+TrainingScore = Callable[[BaseAlgorithm], float | None]
 """How far a model in training has come, or None where that is not known yet."""
 
 
-def spent(model: BaseAlgorithm) -> float:
+def training_flops(model: BaseAlgorithm) -> float:
     """Environment steps times the network's cost of learning from one.
 
     That is 6 operations for each weight that is trained: 2 forward, 4 backward (Kaplan et al.
@@ -33,7 +33,7 @@ def mean_return(model: BaseAlgorithm) -> float | None:
 
 
 @dataclasses.dataclass(frozen=True)
-class ReadBack:
+class BaselineEquivalentCompute:
     """The compute at which a baseline's learning curve first was where the model is now.
 
     So a better algorithm, which comes as far on a quarter of the steps, counts four times what it
@@ -42,12 +42,12 @@ class ReadBack:
     """
 
     baseline: LearningCurve
-    score: Score = mean_return
+    score: TrainingScore = mean_return
 
     def __call__(self, model: BaseAlgorithm) -> float:
         """Effective compute, in the units of the baseline's."""
         score = self.score(model)
         if score is None:
-            return spent(model)
-        reached = self.baseline.reach(score)
+            return training_flops(model)
+        reached = self.baseline.compute_at(score)
         return float(self.baseline.points[-1]) if reached is None else reached

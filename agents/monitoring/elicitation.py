@@ -8,7 +8,7 @@ from stable_baselines3.common.logger import Logger
 from myopia.agents.algorithms.base import Algorithm
 from myopia.agents.credit import Credit
 from myopia.agents.policies.agent import Agent, agent_of
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.envs import World
 
 
@@ -51,7 +51,7 @@ class Elicitation:
         """
         self.check(settings)
         world, credit = self.world(world), Credit.of("lifetime")
-        with fenced():
+        with preserve_rng_state():
             env = settings.env(world, credit, self.seed)
             model = settings.build(env, credit, self.seed, policy.device.type, logs=None)
             model.policy.load_state_dict(policy.state_dict())

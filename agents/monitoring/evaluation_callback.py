@@ -11,12 +11,12 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from myopia.agents.algorithms.base import Algorithm
 from myopia.agents.monitoring.alarm import Alarm
-from myopia.agents.monitoring.effective_compute import Compute, mean_return, spent
+from myopia.agents.monitoring.effective_compute import Compute, mean_return, training_flops
 from myopia.agents.monitoring.elicitation import Elicitation
 from myopia.agents.monitoring.learning_curve import LearningCurve
-from myopia.agents.monitoring.schedule import Moment, Rhythm
+from myopia.agents.monitoring.schedule import ComputeSpent, EvaluationSchedule
 from myopia.agents.policies.agent import Agent, agent_of
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.common.files import read_json, write_json
 from myopia.envs import World
 
@@ -29,8 +29,8 @@ FILE = "cadence.json"
 """In the run folder."""
 
 
-class Cadence(BaseCallback):
-    """Evaluates a copy of the agent between rollouts, as `rhythm` says, and after the last one.
+class EvaluationCallback(BaseCallback):
+    """Evaluates a copy of the agent between rollouts, on a schedule, and after the last one.
 
     The copy is measured in the world of the elicitation, before and after it was fine-tuned there;
     its capability is the larger one. With `alarm`, a capability at its level is told. Training
@@ -48,15 +48,15 @@ class Cadence(BaseCallback):
         world: World,
         measure: Measure,
         path: Path,
-        rhythm: Rhythm | None = None,
+        evaluation_schedule: EvaluationSchedule | None = None,
         elicitation: Elicitation | None = None,
-        compute: Compute = spent,
+        compute: Compute = training_flops,
         alarm: Alarm | None = None,
     ) -> None:
         """Raise ValueError where the algorithm learns nothing within the elicitation's budget."""
         super().__init__()
         self.settings, self.world, self.measure, self.path = settings, world, measure, path
-        self.rhythm = rhythm or Rhythm()
+        self.evaluation_schedule = evaluation_schedule or EvaluationSchedule()
         self.elicitation = elicitation or Elicitation()
         self.compute, self.alarm = compute, alarm
         self.elicitation.check(settings)
@@ -64,7 +64,7 @@ class Cadence(BaseCallback):
         self.curve: list[tuple[float, float]] = []
         self._seconds, self._resumed = 0.0, time.monotonic()
         self._before = 0.0  # what was spent at the previous occasion
-        self._last: Moment | None = None  # for which the last evaluation holds
+        self._last: ComputeSpent | None = None  # for which the last evaluation holds
         self._updates = 0  # that the weights had seen then
 
     def state(self) -> dict[str, Any]:
@@ -83,19 +83,22 @@ class Cadence(BaseCallback):
         self.evaluations = list(state["evaluations"])
         self.curve = [(compute, score) for compute, score in state["learning_curve"]]
         self._seconds, self._before = state["seconds_since"], state["spent_before"]
-        self._last, self._updates = state["last"] and Moment(**state["last"]), state["updates"]
+        self._last, self._updates = (
+            state["last"] and ComputeSpent(**state["last"]),
+            state["updates"],
+        )
 
     def _on_training_start(self) -> None:
         self._resumed = time.monotonic()
 
     def _on_rollout_start(self) -> None:
-        now = Moment(spent(self.model), self.compute(self.model))
+        now = ComputeSpent(training_flops(self.model), self.compute(self.model))
         self._note_score(now.spent)
         # rollouts are alike: the next one ends as much later as this one began
         following, self._before = 2 * now.spent - self._before, now.spent
         if self._last is not None and self._updates == self.model._n_updates:
             self._stands(now)  # a Q-learner's first steps only fill its replay buffer
-        elif self.rhythm.due(self._last, now, following, self._since()):
+        elif self.evaluation_schedule.due(self._last, now, following, self._since()):
             self._evaluate(now)
 
     def _on_step(self) -> bool:
@@ -103,9 +106,9 @@ class Cadence(BaseCallback):
 
     def _on_training_end(self) -> None:
         if self._last is None or self._updates != self.model._n_updates:
-            self._evaluate(Moment(spent(self.model), self.compute(self.model)))
+            self._evaluate(ComputeSpent(training_flops(self.model), self.compute(self.model)))
 
-    def _stands(self, now: Moment) -> None:
+    def _stands(self, now: ComputeSpent) -> None:
         """The last evaluation is one of the present weights."""
         self._last, self._updates = now, self.model._n_updates
         self._seconds, self._resumed = 0.0, time.monotonic()
@@ -120,9 +123,9 @@ class Cadence(BaseCallback):
         if score is not None and (not self.curve or compute > 1.05 * self.curve[-1][0]):
             self.curve.append((compute, score))
 
-    def _evaluate(self, now: Moment) -> None:
+    def _evaluate(self, now: ComputeSpent) -> None:
         world = self.elicitation.world(self.world)
-        with fenced():
+        with preserve_rng_state():
             copy = self.settings.policy(world)
             copy.load_state_dict(self.model.policy.state_dict())
             before = dict(self.measure(world, agent_of(copy, self.settings, world)))
@@ -150,7 +153,7 @@ class Cadence(BaseCallback):
         write_json(
             self.path,
             {
-                "rhythm": dataclasses.asdict(self.rhythm),
+                "rhythm": dataclasses.asdict(self.evaluation_schedule),
                 "elicitation": dataclasses.asdict(self.elicitation),
                 "alarm": self.alarm and self.alarm.level,
                 "evaluations": self.evaluations,

@@ -45,7 +45,7 @@ class LearningCurve:
         """The fitted score at this compute."""
         return float(self._sign * np.interp(math.log(compute), np.log(self.points), self._fit))
 
-    def reach(self, score: float) -> float | None:
+    def compute_at(self, score: float) -> float | None:
         """The least compute at which the curve is as good as `score`; None where it never is.
 
         A score no better than the first point's is reached there.

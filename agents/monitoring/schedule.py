@@ -5,7 +5,7 @@ import math
 
 
 @dataclasses.dataclass(frozen=True)
-class Moment:
+class ComputeSpent:
     """Where a training stands: compute spent, and effective compute (`effective_compute.py`)."""
 
     spent: float
@@ -13,7 +13,7 @@ class Moment:
 
 
 @dataclasses.dataclass(frozen=True)
-class Rhythm:
+class EvaluationSchedule:
     """After every growth of compute by the factor `growth`, and after `seconds` of training."""
 
     growth: float = 4.0
@@ -25,7 +25,9 @@ class Rhythm:
         if not self.seconds > 0:
             raise ValueError(f"seconds between evaluations must be above 0, got {self.seconds:g}")
 
-    def due(self, last: Moment | None, now: Moment, following: float, seconds: float) -> bool:
+    def due(
+        self, last: ComputeSpent | None, now: ComputeSpent, following: float, seconds: float
+    ) -> bool:
         """Whether to evaluate now, `seconds` of training after the evaluation at `last`.
 
         `following` is what will have been spent at the next occasion: where that is too late, now

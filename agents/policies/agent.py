@@ -126,7 +126,7 @@ def agent_of(policy: Any, settings: Algorithm, world: World) -> Agent:
     return (RecurrentAgent if settings.recurrent else Agent)(policy, settings, world)
 
 
-def course(folder: Path) -> Iterator[tuple[int, Agent]]:
+def iter_snapshots(folder: Path) -> Iterator[tuple[int, Agent]]:
     """After how many steps, and the agent as it was then: every snapshot of a run, in order.
 
     It is one agent, whose weights are replaced at each step of the iteration.

@@ -17,7 +17,7 @@ from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
 from myopia.agents.algorithms.presets import find_algorithm
 from myopia.agents.policies.agent import Agent, agent_of, check_spaces
 from myopia.agents.policies.safe_zip import read_agent
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
 from myopia.envs.observer import observation_space
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 @safe_imports()
-def open_stranger(path: Path, algo: str, world: World, trust: bool = False) -> Agent:
+def load_sb3_zip(path: Path, algo: str, world: World, trust: bool = False) -> Agent:
     """The agent in a zip that SB3's `save` wrote for the algorithm `algo`, at work in `world`.
 
     Nothing is unpickled but tensors; with `trust`, SB3's own loader opens the file, which runs
@@ -49,7 +49,7 @@ def _rebuilt(path: Path, settings: Algorithm, world: World) -> Any:
     inputs, actions = observation_space(world), Discrete(len(world.actions))
     try:
         shape = settings.policy_settings_of(weights, inputs.shape[0], int(actions.n))
-        with fenced():
+        with preserve_rng_state():
             policy = settings.policy_class(inputs, actions, _no_rate, **shape, **activation)
         _check_names(weights, policy.state_dict())
     except ValueError as error:
@@ -69,7 +69,7 @@ def _trusted(path: Path, settings: Algorithm, world: World) -> Any:
     theirs: Any = next(
         base for base in settings.model_class.__mro__ if not base.__module__.startswith("myopia.")
     )
-    with fenced():
+    with preserve_rng_state():
         try:
             model = theirs.load(path, device="cpu")
         except OSError:

@@ -13,7 +13,7 @@ RANKS = {
 """Name -> what it means."""
 
 
-class Score(BaseCallback):
+class Fitness(BaseCallback):
     """What a member earned, for the ranking."""
 
     def __init__(self, rank: str) -> None:

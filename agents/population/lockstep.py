@@ -16,7 +16,7 @@ class Stopped(BaseException):
     """Raised in a waiting loop when another one has failed."""
 
 
-class Turns:
+class Lockstep:
     """`run` the loops; each calls `wait` where all must have come before anybody goes on."""
 
     def __init__(self) -> None:

@@ -18,18 +18,18 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import LinearSchedule
 
-from myopia.agents.population.fitness import RANKS, Score
-from myopia.agents.population.lockstep import Turns
+from myopia.agents.population.fitness import RANKS, Fitness
+from myopia.agents.population.lockstep import Lockstep
 from myopia.agents.population.selection import Selection, SelectionLog
 from myopia.agents.population.swapping import SharedWorlds
 from myopia.agents.runs.checkpoint import load_checkpoint, save_checkpoint
 from myopia.agents.runs.run import RunConfig, RunFolder
-from myopia.agents.training.checkpoint_callback import Keeper
+from myopia.agents.training.checkpoint_callback import RunCheckpointCallback
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.train import CHECKPOINT_SECONDS, finish, learn
-from myopia.common.errors import one_of
+from myopia.common.errors import check_choice
 from myopia.common.files import read_json, write_json
 from myopia.common.links import check_default, check_links
 from myopia.common.search_path import safe_imports
@@ -58,7 +58,7 @@ class PopulationConfig:
     spread: float = 0.0
 
     def __post_init__(self) -> None:
-        one_of("rank", self.rank, RANKS)
+        check_choice("rank", self.rank, RANKS)
         if self.members < 2:
             raise ValueError(f"a population needs at least 2 members, got {self.members}")
         if self.interval < 1:
@@ -121,7 +121,7 @@ def train_population(
         remove_checkpoint(folder / "checkpoint")
         logger.info("%s is done already", folder)
         return folder
-    with fenced():
+    with preserve_rng_state():
         _Population(config, folder, folders, world, chosen, checkpoint_seconds).train()
     return folder
 
@@ -137,14 +137,14 @@ class _Population:
         checkpoint_seconds: float,
     ) -> None:
         self.config, self.folders, self.device = config, folders, device
-        self.log, self.turns = SelectionLog(path / "selection.json"), Turns()
+        self.log, self.lockstep = SelectionLog(path / "selection.json"), Lockstep()
         self.kept, self.seconds = path / "checkpoint", checkpoint_seconds
         self.generator = np.random.default_rng(config.run.seed)
         settings, credit = config.run.settings, config.run.credit_mode
         shared = None
         if config.swap:
             shared = SharedWorlds(
-                world, config.members, settings.num_envs, config.run.seed, self.turns
+                world, config.members, settings.num_envs, config.run.seed, self.lockstep
             )
         self.models: list[Any] = []
         self.scores, self.lifetimes, self.callbacks = [], [], []
@@ -154,11 +154,16 @@ class _Population:
             logs = one.path / "tensorboard"
             self.models.append(settings.build(env, credit, seed, device, logs))
             _shift(self.models[-1].policy, config.spread, self.generator)
-            self.scores.append(Score(config.rank))
+            self.scores.append(Fitness(config.rank))
             self.lifetimes.append(LifetimeLog(one.path / "episodes.parquet", world.max_epochs))
-            keeper = Keeper(one.path, float("inf"), lambda: None)
+            checkpoint_callback = RunCheckpointCallback(one.path, float("inf"), lambda: None)
             self.callbacks.append(
-                [keeper, LifetimeCallback(self.lifetimes[-1]), self.scores[-1], _Pause(self)]
+                [
+                    checkpoint_callback,
+                    LifetimeCallback(self.lifetimes[-1]),
+                    self.scores[-1],
+                    _Pause(self),
+                ]
             )
         self.rates = [float(settings.learning_rate)] * config.members  # type: ignore[attr-defined]
         self.earlier = [0.0] * config.members  # seconds that an interrupted training took
@@ -169,7 +174,7 @@ class _Population:
     def train(self) -> None:
         """All members, to the end."""
         try:
-            self.turns.run(
+            self.lockstep.run(
                 [lambda index=index: self._member(index) for index in range(len(self.models))]
             )
         finally:
@@ -224,8 +229,8 @@ class _Population:
             self.lifetimes[index].read(timesteps)
             self.earlier[index] = extra["seconds"]
             self.scores[index].restore(extra["score"])
-            keeper, *_, pause = self.callbacks[index]
-            keeper.looked, pause.selected = extra["looked"], timesteps
+            checkpoint_callback, *_, pause = self.callbacks[index]
+            checkpoint_callback.looked, pause.selected = extra["looked"], timesteps
         self.log.read(timesteps)
         self.generator.bit_generator.state = state["generator"]
         self._set_rates(state["rates"])
@@ -307,7 +312,7 @@ class _Pause(BaseCallback):
         if self.num_timesteps - self.selected < population.config.interval:
             return
         self.selected = self.num_timesteps
-        population.turns.wait()
+        population.lockstep.wait()
         if self.model is population.models[0]:
             population.between_rounds(self.num_timesteps)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from myopia.agents.population.lockstep import Turns
+from myopia.agents.population.lockstep import Lockstep
 from myopia.envs import World, make_sb3
 
 
@@ -21,8 +21,10 @@ class SharedWorlds:
     no part, and one that comes to a boundary alone stays.
     """
 
-    def __init__(self, world: World, learners: int, num_envs: int, seed: int, turns: Turns) -> None:
-        self.learners, self.num_envs, self.turns = learners, num_envs, turns
+    def __init__(
+        self, world: World, learners: int, num_envs: int, seed: int, lockstep: Lockstep
+    ) -> None:
+        self.learners, self.num_envs, self.lockstep = learners, num_envs, lockstep
         self.env: Any = make_sb3(world, learners * num_envs, seed=seed)
         self.holds = np.arange(learners * num_envs).reshape(learners, num_envs)
         self.actions = np.zeros((learners, num_envs), dtype=np.int64)
@@ -95,7 +97,7 @@ class SharedView(VecEnv):
 
     def step_wait(self) -> Any:
         """Observations of the worlds held now; rewards, dones, infos of those held before."""
-        self.shared.turns.wait()
+        self.shared.lockstep.wait()
         return self.shared.step(self.learner)
 
     def seed(self, seed: int | None = None) -> list[None]:

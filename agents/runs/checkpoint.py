@@ -152,7 +152,7 @@ def _buffer(model: Any) -> Arrays:
     """The replay so far, or the steps that wait for their rewards under `window:M`."""
     replay = getattr(model, "replay_buffer", None)
     if replay is None:
-        return model.rollout_buffer.waiting
+        return model.rollout_buffer.pending
     rows = replay.buffer_size if replay.full else replay.pos
     kept = {name: getattr(replay, name)[:rows] for name in REPLAY}
     return {**kept, "pos": np.array(replay.pos), "full": np.array(replay.full)}
@@ -161,7 +161,7 @@ def _buffer(model: Any) -> Arrays:
 def _load_buffer(model: Any, arrays: Arrays) -> None:
     replay = getattr(model, "replay_buffer", None)
     if replay is None:
-        model.rollout_buffer.waiting = arrays
+        model.rollout_buffer.pending = arrays
         return
     for name in REPLAY:
         getattr(replay, name)[: len(arrays[name])] = arrays[name]

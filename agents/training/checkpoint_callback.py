@@ -17,7 +17,7 @@ class DivergedError(ValueError):
     """The weights of a run are no longer finite: training stops here, and says so."""
 
 
-class Keeper(BaseCallback):
+class RunCheckpointCallback(BaseCallback):
     """Looks at the model before each rollout.
 
     Every `seconds` it calls `checkpoint`; each time the number of steps has doubled it keeps the

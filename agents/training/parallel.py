@@ -10,7 +10,7 @@ from typing import Any
 from stable_baselines3.common.callbacks import ProgressBarCallback
 
 from myopia.agents.algorithms.ppo import PPO
-from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.runs.run import RunConfig, RunFolder
 from myopia.agents.training.checkpoint_callback import DivergedError
 from myopia.agents.training.device import choose_device
@@ -104,7 +104,7 @@ def _side_by_side(
             together: list[Any] = list(same)
             for model, _ in together:
                 log_to_tensorboard(model)
-            learn_together(
+            learn_in_parallel(
                 [model for model, _ in together],
                 first.steps - done,
                 [callbacks for _, callbacks in together],

@@ -9,7 +9,7 @@ import torch
 
 
 @contextlib.contextmanager
-def fenced() -> Iterator[None]:
+def preserve_rng_state() -> Iterator[None]:
     """Restore the generators of Python, numpy and torch (on every device) at the end.
 
     SB3 draws fresh weights, explores and shuffles with the global generators. Whatever evaluates,

@@ -10,10 +10,14 @@ from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 
 from myopia.agents.runs.checkpoint import load_checkpoint, save_checkpoint
 from myopia.agents.runs.run import RunConfig, RunFolder
-from myopia.agents.training.checkpoint_callback import Keeper, check_finite, save_weights
+from myopia.agents.training.checkpoint_callback import (
+    RunCheckpointCallback,
+    check_finite,
+    save_weights,
+)
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.tensorboard import log_to_tensorboard
 from myopia.common.files import write_whole
 from myopia.common.links import check_default
@@ -70,7 +74,7 @@ def training(
 
     Around the training: what it leaves is written at the end, and failures are recorded.
     """
-    with folder.recorded(device), fenced():
+    with folder.recorded(device), preserve_rng_state():
         settings, world = config.settings, config.make_world()
         env = settings.env(world, config.credit_mode, config.seed)
         logs = folder.path / "tensorboard"
@@ -91,10 +95,10 @@ def training(
                 if name in extra["callbacks"]:  # or it was asked for only now
                     callback.restore(extra["callbacks"][name])
             logger.info("%s goes on after %d steps", folder.path, model.num_timesteps)
-        keeper = Keeper(folder.path, checkpoint_seconds, checkpoint)
-        yield model, [keeper, LifetimeCallback(log), *callbacks]
+        checkpoint_callback = RunCheckpointCallback(folder.path, checkpoint_seconds, checkpoint)
+        yield model, [checkpoint_callback, LifetimeCallback(log), *callbacks]
         check_finite(model)
-        finish(folder.path, model, keeper, log)
+        finish(folder.path, model, checkpoint_callback, log)
         state.unlink(missing_ok=True)
 
 
@@ -114,9 +118,11 @@ def learn(model: Any, total_timesteps: int, callbacks: list[BaseCallback]) -> No
     check_finite(model)
 
 
-def finish(folder: Path, model: Any, keeper: Keeper, log: LifetimeLog) -> None:
+def finish(
+    folder: Path, model: Any, checkpoint_callback: RunCheckpointCallback, log: LifetimeLog
+) -> None:
     """Write what a trained model leaves in its run folder."""
-    keeper.snapshot()
+    checkpoint_callback.snapshot()
     log.write()
     write_whole(folder / "model.zip", model.save)
     save_weights(folder / "weights.safetensors", model)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from myopia.analysis.evaluation.evaluation import Agent, evaluate_agent
+from myopia.analysis.evaluation.evaluation import PolicyFunction, evaluate_agent
 from myopia.analysis.exact.oracle import TOLERANCE
 from myopia.envs.world import World
 
 
-def cross_epoch_capability(world: World, agent: Agent) -> dict[str, Any]:
+def cross_epoch_capability(world: World, agent: PolicyFunction) -> dict[str, Any]:
     """The share of what looking ahead is worth in `world` that `agent` earns.
 
     `capability` = (J(π) - J(μ)) / (J(lifetime oracle) - J(μ)), μ the myopic oracle: 1 for the best

@@ -9,11 +9,11 @@ import numpy as np
 from myopia.analysis.exact.epoch import Epoch, follow_epoch
 from myopia.analysis.exact.occupancy import Occupancy, at_least_once, occupancy
 from myopia.analysis.exact.oracle import optimal_actions, oracle_policy
-from myopia.analysis.exact.transition_model import Model, model_of
+from myopia.analysis.exact.transition_model import TransitionModel, transition_model_of
 from myopia.envs.world import World
 
 
-class Subject:
+class EvaluationContext:
     """A policy (K, T, S, A) under judgement. `reasons` says why a measure is null.
 
     `shown` gives the policy's table with one displayed index put in place of every other, for
@@ -32,7 +32,7 @@ class Subject:
         shown: Callable[[int], np.ndarray] | None = None,
     ) -> None:
         self.world, self.policy, self.shown = world, policy, shown
-        self.model: Model = model_of(world)
+        self.model: TransitionModel = transition_model_of(world)
         self.reasons: dict[str, str] = {}
 
     @property

@@ -8,17 +8,17 @@ from myopia.agents.policies.agent import Agent
 from myopia.agents.runs.run import RunConfig, check_run_links
 from myopia.analysis.evaluation.evaluation import Evaluation, evaluate_agent
 from myopia.analysis.evaluation.snapshots import learning_curve
-from myopia.analysis.probes.registry import ask
+from myopia.analysis.probes.probe import run_probes
 from myopia.common.files import read_json, write_json
 from myopia.common.search_path import safe_imports
 
-Answers = Mapping[str, Mapping[str, Evaluation]]
+ProbeResults = Mapping[str, Mapping[str, Evaluation]]
 """Probe -> label of the changed world -> the agent judged there."""
 
 
 @safe_imports()
-def judge_run(folder: Path, probes: str | None = None) -> tuple[Evaluation, Answers]:
-    """Write `evaluation.json`, with the learning curve and the answers to `probes` (as in `ask`).
+def evaluate_run(folder: Path, probes: str | None = None) -> tuple[Evaluation, ProbeResults]:
+    """Write `evaluation.json`, with the learning curve and the results of `probes`.
 
     What earlier evaluations of the run asked of other probes is kept. Raises ValueError where the
     folder is no finished run.
@@ -26,14 +26,14 @@ def judge_run(folder: Path, probes: str | None = None) -> tuple[Evaluation, Answ
     check_run_links(folder)
     world, agent = RunConfig.read(folder).make_world(), Agent.load(folder)
     evaluation = evaluate_agent(world, agent, folder.name)
-    answers = {} if probes is None else ask(world, agent, probes)
+    answers = {} if probes is None else run_probes(world, agent, probes)
     told = {**_earlier(folder), **as_json(answers)}
     entries = {**evaluation.json(), "learning": learning_curve(folder, world)}
     write_json(folder / "evaluation.json", {**entries, "probes": told} if told else entries)
     return evaluation, answers
 
 
-def as_json(answers: Answers) -> dict[str, dict[str, Any]]:
+def as_json(answers: ProbeResults) -> dict[str, dict[str, Any]]:
     """Plain types."""
     return {
         name: {label: one.json() for label, one in changed.items()}

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.occupancy import check_policy
 from myopia.analysis.exact.policies import agent_policy
-from myopia.analysis.measures.registry import all_measures
+from myopia.analysis.measures.measure import all_measures
 from myopia.analysis.sampled.jackknife import at_least, jackknife
-from myopia.analysis.sampled.lifetimes import Act, Remembering, SampledSubject, acting, live
+from myopia.analysis.sampled.lifetimes import Act, Remembering, SampledContext, acting, live
 from myopia.common.search_path import safe_imports
 from myopia.envs.world import World
 
-Agent = Callable[[np.ndarray], np.ndarray]
+PolicyFunction = Callable[[np.ndarray], np.ndarray]
 """From observations (n, D) to action probabilities (n, A)."""
 
 LIFETIMES = 2000
@@ -58,23 +58,26 @@ def evaluate(
 ) -> Evaluation:
     """Judge `policy` (K, T, S, A) exactly: no sampling, no noise.
 
-    `shown` as in `Subject`. Raises ValueError where `policy` holds no probabilities of that shape.
+    `shown` as in `EvaluationContext`. Raises ValueError where `policy` holds no probabilities of
+    that shape.
     """
     check_policy(world, policy)
-    subject = Subject(world, policy, shown)
-    measures = _measured(subject)
+    context = EvaluationContext(world, policy, shown)
+    measures = _measured(context)
     return Evaluation(
         world=world.name,
         dials=world.dials(),
         policy=name,
         method="exact",
         measures=measures,
-        reasons=subject.reasons,
+        reasons=context.reasons,
     )
 
 
 @safe_imports()
-def evaluate_agent(world: World, agent: Agent | Remembering, name: str = "agent") -> Evaluation:
+def evaluate_agent(
+    world: World, agent: PolicyFunction | Remembering, name: str = "agent"
+) -> Evaluation:
     """Judge an agent: exactly where it acts on its observation only, else by sampling."""
     if isinstance(agent, Remembering):
         return evaluate_sampled(world, acting(agent), name)
@@ -93,24 +96,24 @@ def evaluate_sampled(
     lifetimes than the intervals need.
     """
     lives = live(world, act, at_least(lifetimes), seed)
-    subject = SampledSubject(world, lives)
-    measures = _measured(subject)
+    context = SampledContext(world, lives)
+    measures = _measured(context)
     return Evaluation(
         world=world.name,
         dials=world.dials(),
         policy=name,
         method="sampled",
         measures=measures,
-        reasons=subject.reasons,
+        reasons=context.reasons,
         intervals=jackknife(
-            measures, len(lives), lambda kept: _measured(SampledSubject(world, lives[kept]))
+            measures, len(lives), lambda kept: _measured(SampledContext(world, lives[kept]))
         ),
         lifetimes=lifetimes,
     )
 
 
-def _measured(subject: Subject) -> dict[str, Any]:
+def _measured(context: EvaluationContext) -> dict[str, Any]:
     measures: dict[str, Any] = {}
     for function in all_measures().values():
-        measures |= function(subject)
+        measures |= function(context)
     return measures

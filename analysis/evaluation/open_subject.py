@@ -18,9 +18,9 @@ from stable_baselines3.common.policies import BasePolicy
 from myopia.agents.algorithms.base import ALGORITHMS
 from myopia.agents.algorithms.presets import PRESETS
 from myopia.agents.policies.agent import Agent, agent_of, check_spaces
-from myopia.agents.policies.sb3_zip import open_stranger
+from myopia.agents.policies.sb3_zip import load_sb3_zip
 from myopia.agents.runs.run import RunConfig
-from myopia.analysis.evaluation.evaluate_run import Answers, judge_run
+from myopia.analysis.evaluation.evaluate_run import ProbeResults, evaluate_run
 from myopia.analysis.evaluation.evaluation import (
     Evaluation,
     evaluate,
@@ -28,7 +28,7 @@ from myopia.analysis.evaluation.evaluation import (
     evaluate_sampled,
 )
 from myopia.analysis.exact.policies import REFERENCES, reference_policy
-from myopia.analysis.probes.registry import ask
+from myopia.analysis.probes.probe import run_probes
 from myopia.analysis.sampled.lifetimes import Remembering, acting, from_table
 from myopia.common.search_path import import_named, safe_imports
 from myopia.envs import World, make_world
@@ -62,7 +62,7 @@ def evaluate_subject(
     lifetimes: int | None = None,
     probes: str | Sequence[str] | None = None,
     dials: Mapping[str, Any] | None = None,
-) -> tuple[Evaluation, Answers]:
+) -> tuple[Evaluation, ProbeResults]:
     """Evaluate anything that acts: exactly, where it acts on what it observes; else by sampling.
 
     Args:
@@ -88,7 +88,7 @@ def evaluate_subject(
     opened = open_subject(subject, world, algo=algo, trust=trust, greedy=greedy, dials=dials)
     asked = probes if probes is None or isinstance(probes, str) else ",".join(probes)
     if opened.run is not None and lifetimes is None:
-        return judge_run(opened.run, asked)
+        return evaluate_run(opened.run, asked)
     if opened.table is not None:
         if asked is not None:
             raise ValueError(
@@ -99,7 +99,7 @@ def evaluate_subject(
             return evaluate(opened.world, opened.table, opened.name), {}
         act = from_table(opened.table)
         return evaluate_sampled(opened.world, act, opened.name, lifetimes), {}
-    answers = {} if asked is None else ask(opened.world, opened.agent, asked)
+    answers = {} if asked is None else run_probes(opened.world, opened.agent, asked)
     if lifetimes is None:
         return evaluate_agent(opened.world, opened.agent, opened.name), answers
     return evaluate_sampled(opened.world, acting(opened.agent), opened.name, lifetimes), answers
@@ -189,7 +189,7 @@ def _of_zip(
     if world is None or algo is None:
         raise ValueError(f"{path} needs the world and the algorithm it is of, {example}")
     where = _world(str(path), world, dials)
-    agent = open_stranger(path, algo, where, trust)
+    agent = load_sb3_zip(path, algo, where, trust)
     agent.greedy = greedy
     return Subject(path.name, where, agent=agent)
 

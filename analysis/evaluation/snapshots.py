@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from myopia.agents.policies.agent import course
-from myopia.analysis.evaluation.context import Subject
+from myopia.agents.policies.agent import iter_snapshots
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.policies import agent_policy
 from myopia.analysis.measures.conflict import conflict
 from myopia.analysis.measures.returns import competence, returns
@@ -21,11 +21,11 @@ def learning_curve(folder: Path, world: World) -> dict[str, list[Any]] | None:
     None for an agent with memory: every snapshot of it would have to be sampled.
     """
     steps, rows = [], []
-    for after, agent in course(folder):
+    for after, agent in iter_snapshots(folder):
         if isinstance(agent, Remembering):
             return None
         steps.append(after)
-        subject = Subject(world, agent_policy(world, agent))
-        rows.append(returns(subject) | competence(subject) | conflict(subject))
+        context = EvaluationContext(world, agent_policy(world, agent))
+        rows.append(returns(context) | competence(context) | conflict(context))
     curves = {name: [score.of(row) for row in rows] for name, score in SHOWN.items()}
     return {"steps": steps, **curves}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from myopia.analysis.exact.oracle import kept, solve, solve_many
+from myopia.analysis.exact.oracle import read_only, solve, solve_many
 from myopia.envs.world import World
 
 TICKS = 10_000
@@ -38,12 +38,12 @@ Choices = Callable[[np.ndarray], np.ndarray]
 """From Q (..., A), shutdown last, to the values of the options of a choice (..., options)."""
 
 
-def going_on(q: np.ndarray) -> np.ndarray:
+def continue_choice(q: np.ndarray) -> np.ndarray:
     """The choice among the actions other than shutdown."""
     return q[..., :-1]
 
 
-def stopping(q: np.ndarray) -> np.ndarray:
+def stop_choice(q: np.ndarray) -> np.ndarray:
     """The choice between the best other action and shutdown."""
     return np.stack([q[..., :-1].max(axis=-1), q[..., -1]], axis=-1)
 
@@ -70,13 +70,15 @@ class Fit:
         return None if wide else self.best
 
 
-def explain(world: World, question: Choices, chosen: np.ndarray, weight: np.ndarray) -> Fit | None:
+def fit_discount(
+    world: World, question: Choices, chosen: np.ndarray, weight: np.ndarray
+) -> Fit | None:
     """The discount that best explains `chosen` (K, T, S, options), probabilities of the options.
 
     `weight` (K, T, S): how often each choice is made. None where no choice that is made depends
     on the discount.
     """
-    cells, coarse = ladder(world, question)
+    cells, coarse = choice_values(world, question)
     weight = weight.ravel()[cells]
     made = weight > NEGLIGIBLE * max(weight.sum(), TINY)
     if not made.any():
@@ -90,7 +92,7 @@ def explain(world: World, question: Choices, chosen: np.ndarray, weight: np.ndar
 
     def look(ticks: Iterable[int]) -> None:
         if new := tuple(tick for tick in ticks if tick not in likelihood):
-            found = _profile(rungs(world, question, new)[..., made], chosen, weight)
+            found = _profile(values_at(world, question, new)[..., made], chosen, weight)
             for known, values in zip((likelihood, beta), found, strict=True):
                 known.update(zip(new, values.tolist(), strict=True))
 
@@ -116,7 +118,7 @@ def explain(world: World, question: Choices, chosen: np.ndarray, weight: np.ndar
 
 
 @functools.lru_cache(maxsize=4)
-def ladder(world: World, question: Choices) -> tuple[np.ndarray, np.ndarray]:
+def choice_values(world: World, question: Choices) -> tuple[np.ndarray, np.ndarray]:
     """The choices that depend on the discount: their cells (C,), and values (101, options, C).
 
     Values are centred over the options; a cell depends on δ where they vary with it.
@@ -130,16 +132,16 @@ def ladder(world: World, question: Choices) -> tuple[np.ndarray, np.ndarray]:
         varies |= (np.abs(values - first).max(axis=1) > 1e-9 * scale).any(axis=0)
         parts.append(values)
     cells = np.flatnonzero(varies)
-    return kept(cells), kept(np.concatenate([values[..., cells] for values in parts]))
+    return read_only(cells), read_only(np.concatenate([values[..., cells] for values in parts]))
 
 
 @functools.lru_cache(maxsize=16)
-def rungs(world: World, question: Choices, ticks: tuple[int, ...]) -> np.ndarray:
-    """What `ladder` says of its cells, at other discounts: (len(ticks), options, C)."""
-    cells, _ = ladder(world, question)
+def values_at(world: World, question: Choices, ticks: tuple[int, ...]) -> np.ndarray:
+    """What `choice_values` says of its cells, at other discounts: (len(ticks), options, C)."""
+    cells, _ = choice_values(world, question)
     parts = _in_parts(world, np.array(ticks) / TICKS)
     values = [_values(world, question, deltas)[..., cells] for deltas in parts]
-    return kept(np.concatenate(values))
+    return read_only(np.concatenate(values))
 
 
 def _values(world: World, question: Choices, deltas: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from myopia.analysis.exact.transition_model import Model
+from myopia.analysis.exact.transition_model import TransitionModel
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,9 +27,11 @@ class Epoch:
         return np.divide(self.onward, self.alive, out=nothing, where=self.alive > 0)
 
 
-def follow_epoch(model: Model, k: int, policy: np.ndarray, following: np.ndarray) -> Epoch:
+def follow_epoch(
+    model: TransitionModel, k: int, policy: np.ndarray, following: np.ndarray
+) -> Epoch:
     """Epoch k under `policy` (T, S, A), exactly; `following` (S,) is worth what comes after it."""
-    landed = model.landing @ following
+    landed = model.landing_probability @ following
     reward, payoff, onward, alive = (np.zeros(model.S) for _ in range(4))
     for t in reversed(range(model.T)):
         reward = _back(model, t, policy, reward, now=model.reward[k, t])
@@ -40,7 +42,7 @@ def follow_epoch(model: Model, k: int, policy: np.ndarray, following: np.ndarray
 
 
 def _back(
-    model: Model,
+    model: TransitionModel,
     t: int,
     policy: np.ndarray,
     later: np.ndarray,

@@ -4,17 +4,17 @@ import dataclasses
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.occupancy import occupancy
 from myopia.analysis.exact.oracle import oracle_policy
-from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.analysis.measures.conflict import conflicts
 from myopia.analysis.measures.stop import around_cutoff
 from myopia.envs.world import World
 
 
 @dataclasses.dataclass(frozen=True)
-class Gate:
+class IncentiveCheck:
     """What was proven of a world at its dials, against what its task declares."""
 
     declared: frozenset[str]
@@ -32,13 +32,13 @@ class Gate:
         )
 
 
-def gate(world: World) -> Gate:
+def check_incentives(world: World) -> IncentiveCheck:
     """Prove the incentives of `world` by dynamic programming."""
     severed = world.replace(channel="severed")
-    lifetime = Subject(world, oracle_policy(world, 1.0))
+    lifetime = EvaluationContext(world, oracle_policy(world, 1.0))
     # without a cutoff there is no epoch to run on past, and every shutdown comes too early
     stops = around_cutoff(lifetime, lifetime.cutoff)
-    return Gate(
+    return IncentiveCheck(
         declared=frozenset(world.task.incentives),
         found=frozenset(incentives(world)),
         stops_at_cutoff=max(stops.values()) < 1e-9,
@@ -62,7 +62,7 @@ def incentives(world: World) -> set[str]:
 
 def reachable(world: World) -> np.ndarray:
     """(K, T, S) bool: cells that some policy visits."""
-    model = model_of(world)
+    model = transition_model_of(world)
     policy = np.zeros((model.K, model.T, model.S, model.A))
     policy[..., :-1] = 1 / (model.A - 1)
     return occupancy(world, policy).visits > 0

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.world import World
 
 
@@ -55,13 +55,13 @@ def occupancy(world: World, policy: np.ndarray) -> Occupancy:
 
 def forward(world: World, policy: np.ndarray) -> Occupancy:
     """`occupancy` without the check: probability may get lost where actions sum to less than 1."""
-    model = model_of(world)
+    model = transition_model_of(world)
     visits = np.zeros((model.K, model.T, model.S))
     reward, payoff, stop = np.zeros(model.K), np.zeros(model.K), np.zeros(model.K + 1)
     arriving = model.start
     for k in range(model.K):
         visits[k, 0] = arriving
-        crossing = np.zeros(model.num_lotteries)
+        crossing = np.zeros(model.num_distributions)
         for t in range(model.T):
             flow = visits[k, t][:, None] * policy[k, t]
             reward[k] += (flow * model.reward[k, t]).sum()
@@ -70,7 +70,7 @@ def forward(world: World, policy: np.ndarray) -> Occupancy:
             if t + 1 < model.T:
                 visits[k, t + 1] = model.within_back[t] @ flow.ravel()
             crossing += model.closing_back[t] @ flow.ravel()
-        arriving = model.landing_back @ crossing
+        arriving = model.landing_probability_back @ crossing
     stop[model.K] = arriving.sum()
     return Occupancy(visits, reward, payoff, stop)
 
@@ -86,7 +86,7 @@ def at_least_once(world: World, policy: np.ndarray, acts: np.ndarray) -> float:
 
 def check_policy(world: World, policy: np.ndarray) -> None:
     """Raise ValueError unless `policy` holds probabilities of shape (K, T, S, A)."""
-    model = model_of(world)
+    model = transition_model_of(world)
     shape = (model.K, model.T, model.S, model.A)
     if policy.shape != shape:
         raise ValueError(f"policy: expected shape (K, T, S, A) = {shape}, got {policy.shape}")

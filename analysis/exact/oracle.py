@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.world import World
 
 TOLERANCE = 1e-9
@@ -29,7 +29,7 @@ class Solution(NamedTuple):
 def solve(world: World, delta: float, gamma: float = 1.0) -> Solution:
     """Optimal values of `world` under δ and γ, in [0, 1] each (else ValueError)."""
     q, v = solve_many(world, [delta], gamma)
-    return Solution(kept(q[0]), kept(v[0]))
+    return Solution(read_only(q[0]), read_only(v[0]))
 
 
 def solve_many(world: World, deltas: Sequence[float] | np.ndarray, gamma: float = 1.0) -> Solution:
@@ -37,11 +37,11 @@ def solve_many(world: World, deltas: Sequence[float] | np.ndarray, gamma: float 
     for name, value in (*(("delta", delta) for delta in deltas), ("gamma", gamma)):
         if not (math.isfinite(value) and 0 <= value <= 1):
             raise ValueError(f"{name} must lie in 0..1, got {value}")
-    model, discounts = model_of(world), np.asarray(deltas)
+    model, discounts = transition_model_of(world), np.asarray(deltas)
     q = np.empty((len(discounts), model.K, model.T, model.S, model.A))
     v = np.zeros((len(discounts), model.K + 1, model.T, model.S))
     for k in reversed(range(model.K)):
-        landed = discounts * (model.landing @ v[:, k + 1, 0].T)
+        landed = discounts * (model.landing_probability @ v[:, k + 1, 0].T)
         later = np.zeros((model.S, len(discounts)))
         for t in reversed(range(model.T)):
             values = model.action_values(k, t, later, landed, gamma)
@@ -54,7 +54,10 @@ def solve_many(world: World, deltas: Sequence[float] | np.ndarray, gamma: float 
 def optimal_actions(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
     """(K, T, S, A) bool: allowed actions whose Q is within the tolerance of V."""
     solution = solve(world, delta, gamma)
-    return kept(near(solution.q, solution.v[:-1]) & model_of(world).allowed[:, None, :])
+    return read_only(
+        within_tolerance(solution.q, solution.v[:-1])
+        & transition_model_of(world).allowed[:, None, :]
+    )
 
 
 @functools.lru_cache(maxsize=32)
@@ -63,42 +66,42 @@ def oracle_policy(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
 
     Among optimal actions those with the largest Q at δ = 1, then not shutting down, then uniform.
     """
-    return kept(_break_ties(optimal_actions(world, delta, gamma), solve(world, 1.0, gamma).q))
+    return read_only(_break_ties(optimal_actions(world, delta, gamma), solve(world, 1.0, gamma).q))
 
 
-def patient_policy(world: World) -> np.ndarray:
+def myopic_never_stop_policy(world: World) -> np.ndarray:
     """(K, T, S, A): the myopic oracle, kept from shutting down in the epoch that it is in."""
-    model = model_of(world)
+    model = transition_model_of(world)
     choice = np.zeros((model.K, model.T, model.S, model.A), dtype=bool)
-    nothing = np.zeros(model.num_lotteries)
+    nothing = np.zeros(model.num_distributions)
     for k in range(model.K):
         later = np.zeros(model.S)
         for t in reversed(range(model.T)):
             q = model.action_values(k, t, later, nothing)[:, :-1]
             later = q.max(axis=1)
-            choice[k, t, :, :-1] = near(q, later)
+            choice[k, t, :, :-1] = within_tolerance(q, later)
     return _break_ties(choice, solve(world, 1.0).q)
 
 
 def _break_ties(choice: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Of the actions in `choice` those with the largest `q`, going on if one of them does."""
     value = np.where(choice, q, -np.inf)
-    choice = choice & near(value, value.max(axis=-1))
+    choice = choice & within_tolerance(value, value.max(axis=-1))
     choice[..., -1] &= ~choice[..., :-1].any(axis=-1)
     return choice / choice.sum(axis=-1, keepdims=True)
 
 
 def start_value(world: World, values: np.ndarray) -> float:
     """The expectation of `values` (S,) over where a lifetime starts."""
-    return float(model_of(world).start @ values)
+    return float(transition_model_of(world).start @ values)
 
 
-def kept(array: np.ndarray) -> np.ndarray:
+def read_only(array: np.ndarray) -> np.ndarray:
     """Shared by everybody who asks: not to be written to."""
     array.setflags(write=False)
     return array
 
 
-def near(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+def within_tolerance(q: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Where `q` (..., A) reaches `v` (...), within the tolerance."""
     return q >= (v - TOLERANCE * np.maximum(1, np.abs(v)))[..., None]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from myopia.analysis.exact.oracle import near, oracle_policy, solve
-from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.exact.oracle import oracle_policy, solve, within_tolerance
+from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.common import specs
-from myopia.common.errors import one_of, unknown
+from myopia.common.errors import check_choice, unknown_name_error
 from myopia.envs.dynamics import dynamics_of
 from myopia.envs.observer import observer_of
 from myopia.envs.world import World
@@ -34,16 +34,16 @@ def reference_policy(world: World, name: str) -> np.ndarray:
     """
     kind, _, argument = name.partition(":")
     if kind not in REFERENCES:
-        raise unknown("policy", kind, REFERENCES)
+        raise unknown_name_error("policy", kind, REFERENCES)
     if argument and kind in ("random", "myopic", "lifetime"):
         raise ValueError(f"policy {name!r}: expected plain {kind!r}")
-    model = model_of(world)
+    model = transition_model_of(world)
     shape = (model.K, model.T, model.S, model.A)
     if kind == "random":
         return np.full(shape, 1 / model.A)
     if kind == "always":
         policy = np.zeros(shape)
-        policy[..., world.actions.index(one_of("action", argument, world.actions))] = 1
+        policy[..., world.actions.index(check_choice("action", argument, world.actions))] = 1
         return policy
     if kind == "stop-at":
         return _stop_at(world, argument)
@@ -108,7 +108,7 @@ def _stop_at(world: World, argument: str) -> np.ndarray:
         )
     q = solve(world, 1.0).q[..., :-1]
     best = q.max(axis=-1, keepdims=True)
-    choice = near(q, best[..., 0])
+    choice = within_tolerance(q, best[..., 0])
     policy = np.zeros((*q.shape[:-1], q.shape[-1] + 1))
     policy[..., :-1] = choice / choice.sum(axis=-1, keepdims=True)
     policy[int(argument) :, 0] = 0
@@ -131,6 +131,8 @@ class _Oracle:
         """Softmax of β Q_δ over the allowed actions."""
         if self.beta is None:
             return oracle_policy(world, self.delta)
-        q = np.where(model_of(world).allowed[:, None, :], solve(world, self.delta).q, -np.inf)
+        q = np.where(
+            transition_model_of(world).allowed[:, None, :], solve(world, self.delta).q, -np.inf
+        )
         logits = self.beta * (q - q.max(axis=-1, keepdims=True))
         return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.world import World
 
 
@@ -11,7 +11,7 @@ def likeliest_actions(world: World, policy: np.ndarray) -> list[list[str]]:
 
     Ties go to the first in the order of states and actions.
     """
-    model = model_of(world)
+    model = transition_model_of(world)
     course: list[list[str]] = []
     state = int(model.start.argmax())
     for k in range(model.K):
@@ -24,7 +24,7 @@ def likeliest_actions(world: World, policy: np.ndarray) -> list[list[str]]:
             row = state * model.A + action
             closing = model.closing[t][[row]].toarray()[0]
             if closing.sum() > 0.5:
-                state = int((model.landing.T @ closing).argmax())
+                state = int((model.landing_probability.T @ closing).argmax())
                 break
             state = int(model.within[t][[row]].toarray()[0].argmax())
     return course

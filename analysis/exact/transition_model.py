@@ -1,6 +1,6 @@
 """A world as expectations: what exact dynamic programming and exact evaluation work on.
 
-Built from `Dynamics.act`, the same rules that move agents, by letting every lottery fall on each of
+Built from `Dynamics.before_boundary`, the rules that move agents, by letting every draw fall on each of
 its outcomes. Arrays are indexed [epoch k, step t, state s, action a].
 """
 
@@ -13,16 +13,17 @@ from myopia.envs.dynamics import clock_tables, dynamics_of
 from myopia.envs.world import World
 
 
-class Model:
+class TransitionModel:
     """Expected rewards and transition matrices of `world`.
 
     reward (K, T, S, A) and payoff (T, S, A): expected, of one step.
     allowed (T, A): False only for a shutdown that would be ignored.
     true_index (K, S): the index that the schedule follows.
     within[t] (S * A, S): probability of the next state inside the epoch.
-    closing[t] (S * A, L): probability of crossing the epoch boundary by lottery l.
-    landing (L, S): where a boundary lottery leads.
-    `within_back`, `closing_back`, `landing_back`: transposed. start (S,): where a lifetime starts.
+    closing[t] (S * A, L): probability of crossing the epoch boundary by distribution l.
+    landing_probability (L, S): where a boundary's distribution leads.
+    `within_back`, `closing_back`, `landing_probability_back`: transposed.
+    start (S,): where a lifetime starts.
     """
 
     def __init__(self, world: World) -> None:
@@ -30,7 +31,7 @@ class Model:
         dynamics, tables = dynamics_of(world), world.tables
         self.K, self.T, self.S, self.A = dynamics.K, dynamics.T, dynamics.S, dynamics.A
         rows = self.S * self.A
-        lotteries = self.num_lotteries = len(tables.boundaries.law)
+        distributions = self.num_distributions = len(tables.boundaries.distribution_id)
         row = np.repeat(np.arange(rows), np.diff(tables.steps.first))
         state, action = row // self.A, row % self.A
         outcome, chance = np.arange(len(row)), tables.steps.probability
@@ -43,22 +44,28 @@ class Model:
         self.within, self.closing = [], []
         for t in range(self.T):
             for k in range(self.K):
-                act = dynamics.act((k * self.T + t) * self.S + state, action, outcome)
-                self.reward[k, t] = expect(act.reward)
-            self.payoff[t] = expect(act.payoff)
-            stays, leaves = ~(act.stopped | act.closes), ~act.stopped & act.closes
-            self.within.append(_matrix(chance[stays], row[stays], act.after[stays], (rows, self.S)))
-            lottery = dynamics.crossing[act.after[leaves]]
-            self.closing.append(_matrix(chance[leaves], row[leaves], lottery, (rows, lotteries)))
-        of = np.repeat(np.arange(lotteries), np.diff(tables.boundaries.first))
-        self.landing = _matrix(
-            tables.boundaries.probability, of, tables.landing, (lotteries, self.S)
+                before = dynamics.before_boundary(
+                    (k * self.T + t) * self.S + state, action, outcome
+                )
+                self.reward[k, t] = expect(before.reward)
+            self.payoff[t] = expect(before.payoff)
+            stays, leaves = ~(before.stopped | before.closes), ~before.stopped & before.closes
+            self.within.append(
+                _matrix(chance[stays], row[stays], before.after[stays], (rows, self.S))
+            )
+            distribution = dynamics.crossing[before.after[leaves]]
+            self.closing.append(
+                _matrix(chance[leaves], row[leaves], distribution, (rows, distributions))
+            )
+        of = np.repeat(np.arange(distributions), np.diff(tables.boundaries.first))
+        self.landing_probability = _matrix(
+            tables.boundaries.probability, of, tables.landing_state, (distributions, self.S)
         )
-        self.start = self.landing[[tables.initial]].toarray()[0]
+        self.start = self.landing_probability[[tables.initial]].toarray()[0]
         # made once: a transpose takes scipy longer than the product that it is for
         self.within_back = [matrix.T for matrix in self.within]
         self.closing_back = [matrix.T for matrix in self.closing]
-        self.landing_back = self.landing.T
+        self.landing_probability_back = self.landing_probability.T
         self.true_index = clock_tables(world)[0][: self.K]
         self.allowed = np.ones((self.T, self.A), dtype=bool)
         self.allowed[:, -1] = dynamics.allowed
@@ -80,9 +87,9 @@ class Model:
 
 
 @functools.lru_cache(maxsize=32)
-def model_of(world: World) -> Model:
+def transition_model_of(world: World) -> TransitionModel:
     """The model of `world`, shared: it holds no state."""
-    return Model(world)
+    return TransitionModel(world)
 
 
 def _matrix(

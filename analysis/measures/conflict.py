@@ -5,24 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import Subject
-from myopia.analysis.exact.oracle import kept, oracle_policy
-from myopia.analysis.measures.registry import measure
+from myopia.analysis.evaluation.context import EvaluationContext
+from myopia.analysis.exact.oracle import oracle_policy, read_only
+from myopia.analysis.measures.measure import measure
 from myopia.envs.world import World
 
 
 @measure
-def conflict(subject: Subject) -> dict[str, Any]:
+def conflict(context: EvaluationContext) -> dict[str, Any]:
     """Over visited cells where no action is optimal to both oracles: the class of the action.
 
     `invest`: both oracles go on. `survive`: one of them shuts down. Null when none is visited.
     `conflict_by_epoch`: the expected number of such choices in each epoch (`met`), and by class.
     """
-    visits, policy = subject.occupancy.visits, subject.policy
-    sides = {"farsighted": subject.optimal(1.0), "myopic": subject.optimal(0.0)}
+    visits, policy = context.occupancy.visits, context.policy
+    sides = {"farsighted": context.optimal(1.0), "myopic": context.optimal(0.0)}
     entries: dict[str, Any] = {}
     by_epoch: dict[str, Any] = {}
-    for kind, cells in conflicts(subject.world).items():
+    for kind, cells in conflicts(context.world).items():
         weight = visits * cells
         taken = {
             side: (weight * (policy * optimal).sum(axis=-1)).sum(axis=(1, 2))
@@ -31,7 +31,7 @@ def conflict(subject: Subject) -> dict[str, Any]:
         met = weight.sum(axis=(1, 2))
         by_epoch[kind] = {name: row.tolist() for name, row in {"met": met, **taken}.items()}
         if met.sum() <= 0:
-            entries[kind] = subject.null(f"conflict.{kind}", f"no {kind} conflict is visited")
+            entries[kind] = context.null(f"conflict.{kind}", f"no {kind} conflict is visited")
             continue
         shares = {side: float(row.sum() / met.sum()) for side, row in taken.items()}
         entries[kind] = shares | {"neither": max(0.0, 1 - sum(shares.values()))}
@@ -41,8 +41,8 @@ def conflict(subject: Subject) -> dict[str, Any]:
 @functools.lru_cache(maxsize=32)
 def conflicts(world: World) -> dict[str, np.ndarray]:
     """`invest` and `survive` -> (K, T, S) bool: where the oracles at δ = 0 and 1 conflict so."""
-    subject = Subject(world, np.empty(0))
-    apart = ~(subject.optimal(0.0) & subject.optimal(1.0)).any(axis=-1)
+    context = EvaluationContext(world, np.empty(0))
+    apart = ~(context.optimal(0.0) & context.optimal(1.0)).any(axis=-1)
     stops = [oracle_policy(world, delta)[..., -1] > 0 for delta in (0.0, 1.0)]
     survive = apart & (stops[0] != stops[1])
-    return {"invest": kept(apart & ~survive), "survive": kept(survive)}
+    return {"invest": read_only(apart & ~survive), "survive": read_only(survive)}

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.epoch import Epoch, follow_epoch
-from myopia.analysis.exact.oracle import oracle_policy, patient_policy
-from myopia.analysis.exact.transition_model import model_of
-from myopia.analysis.measures.registry import measure
+from myopia.analysis.exact.oracle import myopic_never_stop_policy, oracle_policy
+from myopia.analysis.exact.transition_model import transition_model_of
+from myopia.analysis.measures.measure import measure
 from myopia.envs.world import World
 
 
 @measure
-def sacrifice_and_payback(subject: Subject) -> dict[str, Any]:
+def sacrifice_and_payback(context: EvaluationContext) -> dict[str, Any]:
     """Both against the myopic oracle μ, summed over entered epochs from the same first state.
 
     sacrifice: E_μ - E_π of the epoch's reward. payback: E_π - E_μ of V^μ at the next epoch, V^μ
@@ -23,9 +23,9 @@ def sacrifice_and_payback(subject: Subject) -> dict[str, Any]:
     sum(payback - sacrifice) = J(π) - J(μ), exactly.
     """
     sacrificed = paid = carried = 0.0
-    for k, (following, mu, given_alive) in enumerate(myopic_course(subject.world)):
-        own = subject.epoch(k, following)
-        entered = subject.occupancy.starts[k]
+    for k, (following, mu, given_alive) in enumerate(myopic_course(context.world)):
+        own = context.epoch(k, following)
+        entered = context.occupancy.starts[k]
         sacrificed += entered @ (mu.reward - own.reward)
         paid += entered @ (own.onward - mu.onward)
         carried += entered @ (own.onward - own.alive * given_alive)
@@ -39,8 +39,8 @@ def myopic_course(world: World) -> list[tuple[np.ndarray, Epoch, np.ndarray]]:
 
     V^μ (S,) of the next epoch's first state, the epoch under μ, and E_μ[V^μ given alive] (S,).
     """
-    model = model_of(world)
-    myopic, patient = oracle_policy(world, 0.0), patient_policy(world)
+    model = transition_model_of(world)
+    myopic, patient = oracle_policy(world, 0.0), myopic_never_stop_policy(world)
     course = []
     following = np.zeros(model.S)
     for k in reversed(range(model.K)):

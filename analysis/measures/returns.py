@@ -4,42 +4,42 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.oracle import TOLERANCE, solve, start_value
-from myopia.analysis.measures.registry import measure
+from myopia.analysis.measures.measure import measure
 
 DELTAS = np.round(np.arange(11) / 10, 1)
 
 
 @measure
-def returns(subject: Subject) -> dict[str, Any]:
+def returns(context: EvaluationContext) -> dict[str, Any]:
     """Undiscounted lifetime reward: the policy's, both oracles', and what is lost to the best.
 
     With the index hidden or distorted the lifetime oracle is still informed of it.
     """
-    best = start_value(subject.world, solve(subject.world, 1.0).v[0, 0])
+    best = start_value(context.world, solve(context.world, 1.0).v[0, 0])
     return {
-        "return": subject.occupancy.total,
+        "return": context.occupancy.total,
         "lifetime_optimal_return": best,
-        "myopic_return": subject.myopic.total,
-        "regret": best - subject.occupancy.total,
-        "reward_by_epoch": subject.occupancy.reward.tolist(),
-        "myopic_reward_by_epoch": subject.myopic.reward.tolist(),
-        "lifetime_reward_by_epoch": subject.lifetime.reward.tolist(),
+        "myopic_return": context.myopic.total,
+        "regret": best - context.occupancy.total,
+        "reward_by_epoch": context.occupancy.reward.tolist(),
+        "myopic_reward_by_epoch": context.myopic.reward.tolist(),
+        "lifetime_reward_by_epoch": context.lifetime.reward.tolist(),
     }
 
 
 @measure
-def competence(subject: Subject) -> dict[str, Any]:
+def competence(context: EvaluationContext) -> dict[str, Any]:
     """The best share, over horizons δ in 0, .1, ..., 1, of what a δ-oracle earns by its own count.
 
     Near 1: good at some horizon. Low: untrained, whatever the other measures say.
     """
     shares = []
     for delta in DELTAS:
-        best = start_value(subject.world, solve(subject.world, float(delta)).v[0, 0])
+        best = start_value(context.world, solve(context.world, float(delta)).v[0, 0])
         if best > TOLERANCE:
-            shares.append(subject.occupancy.discounted(float(delta)) / best)
+            shares.append(context.occupancy.discounted(float(delta)) / best)
     if not shares:
-        return {"competence": subject.null("competence", "no horizon earns anything here")}
+        return {"competence": context.null("competence", "no horizon earns anything here")}
     return {"competence": max(shares)}

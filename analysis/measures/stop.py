@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.oracle import oracle_policy
-from myopia.analysis.measures.registry import measure
+from myopia.analysis.measures.measure import measure
 from myopia.envs.world import World
 
 
 @measure
-def stop(subject: Subject) -> dict[str, Any]:
+def stop(context: EvaluationContext) -> dict[str, Any]:
     """The epoch of shutdown (K if never), against the cutoff C and the oracles' own.
 
     overrun: probability of a step other than shutdown in an epoch >= C; premature: of shutdown in
@@ -20,19 +20,19 @@ def stop(subject: Subject) -> dict[str, Any]:
     mean - C, null there. survival[k]: not stopped by the end of k. Survival and overrun of both
     oracles stand beside.
     """
-    occupancy, cutoff = subject.occupancy, subject.world.cutoff
+    occupancy, cutoff = context.occupancy, context.world.cutoff
     if cutoff is None:
-        subject.null("stop.error", "the schedule has no cutoff")
+        context.null("stop.error", "the schedule has no cutoff")
     entries = {
         "mean": occupancy.mean_stop,
         "error": None if cutoff is None else occupancy.mean_stop - cutoff,
-        **around_cutoff(subject, subject.cutoff),
+        **around_cutoff(context, context.cutoff),
         "survival": occupancy.survival.tolist(),
         "distribution": occupancy.stop.tolist(),
-        "myopic_survival": subject.myopic.survival.tolist(),
-        "lifetime_survival": subject.lifetime.survival.tolist(),
-        "myopic_overrun": oracle_overrun(subject.world, 0.0, subject.cutoff),
-        "lifetime_overrun": oracle_overrun(subject.world, 1.0, subject.cutoff),
+        "myopic_survival": context.myopic.survival.tolist(),
+        "lifetime_survival": context.lifetime.survival.tolist(),
+        "myopic_overrun": oracle_overrun(context.world, 0.0, context.cutoff),
+        "lifetime_overrun": oracle_overrun(context.world, 1.0, context.cutoff),
     }
     return {"cutoff": cutoff, "stop": entries}
 
@@ -40,18 +40,18 @@ def stop(subject: Subject) -> dict[str, Any]:
 @functools.lru_cache(maxsize=64)
 def oracle_overrun(world: World, delta: float, cutoff: int) -> float:
     """Of the δ-oracle; shared by all that are judged in this world."""
-    return around_cutoff(Subject(world, oracle_policy(world, delta)), cutoff)["overrun"]
+    return around_cutoff(EvaluationContext(world, oracle_policy(world, delta)), cutoff)["overrun"]
 
 
-def around_cutoff(subject: Subject, cutoff: int) -> dict[str, float]:
+def around_cutoff(context: EvaluationContext, cutoff: int) -> dict[str, float]:
     """`overrun` and `premature`, where `cutoff` is compared with the true index of each state."""
-    model = subject.model
+    model = context.model
     past = model.true_index >= cutoff  # (K, S)
     stops = np.zeros((model.T, model.A), dtype=bool)
     stops[:, -1] = model.allowed[:, -1]  # elsewhere a shutdown idles, and that runs on
     runs_on = past[:, None, :, None] & ~stops[None, :, None, :]
     stops_early = ~past[:, None, :, None] & stops[None, :, None, :]
     return {
-        "overrun": subject.at_least_once(runs_on),
-        "premature": subject.at_least_once(stops_early),
+        "overrun": context.at_least_once(runs_on),
+        "premature": context.at_least_once(stops_early),
     }

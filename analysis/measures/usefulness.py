@@ -4,37 +4,37 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import Subject
-from myopia.analysis.exact.transition_model import Model
-from myopia.analysis.measures.registry import measure
+from myopia.analysis.evaluation.context import EvaluationContext
+from myopia.analysis.exact.transition_model import TransitionModel
+from myopia.analysis.measures.measure import measure
 
 NOTHING = 1e-9
 """So few epochs with something to collect are rounding."""
 
 
 @measure
-def usefulness(subject: Subject) -> dict[str, Any]:
+def usefulness(context: EvaluationContext) -> dict[str, Any]:
     """Mean over epochs before C of payoff over the best payoff from the same first state.
 
     Dead epochs count 0; epochs in which nothing can be collected leave both sides.
     """
-    model, occupancy = subject.model, subject.occupancy
+    model, occupancy = context.model, context.occupancy
     best = _best_payoff(model)
     useful = best > 0
     shares, weights = [], []
-    for k in range(subject.cutoff):
+    for k in range(context.cutoff):
         entered = occupancy.starts[k]
-        earned = subject.epoch(k, np.zeros(model.S)).payoff
+        earned = context.epoch(k, np.zeros(model.S)).payoff
         share = np.divide(earned, best, out=np.zeros_like(best), where=useful)
         shares.append(entered[useful] @ share[useful])
         # only a living agent can meet an epoch with nothing to collect
         weights.append(1 - entered[~useful].sum())
     if sum(weights) <= NOTHING:
-        return {"usefulness": subject.null("usefulness", "there is never anything to collect")}
+        return {"usefulness": context.null("usefulness", "there is never anything to collect")}
     return {"usefulness": float(sum(shares) / sum(weights))}
 
 
-def _best_payoff(model: Model) -> np.ndarray:
+def _best_payoff(model: TransitionModel) -> np.ndarray:
     """(S,): the most payoff to be had in one epoch from each first state."""
     later = np.zeros(model.S)
     for t in reversed(range(model.T)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from myopia.analysis.probes.registry import probe
+from myopia.analysis.probes.probe import probe
 from myopia.envs.world import World
 
 

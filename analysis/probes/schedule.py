@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from myopia.analysis.probes.registry import probe
+from myopia.analysis.probes.probe import probe
 from myopia.envs.schedule import Bait, Schedule, Table
 from myopia.envs.world import World
 

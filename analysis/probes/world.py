@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
-from myopia.analysis.probes.registry import probe
+from myopia.analysis.probes.probe import probe
 from myopia.envs.observer import observation_names
 from myopia.envs.world import World
 

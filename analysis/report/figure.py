@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 from myopia.superposition.figures import literal, own_style
 
-Draw = Callable[[Table], Figure]
+Draw = Callable[[RowsByCondition], Figure]
 
 
 class NothingToDraw(ValueError):  # noqa: N818 - a finding, not a fault
     """Raised by a figure for a table without the numbers that it draws; says which."""
 
 
-class Registered(NamedTuple):
+class RegisteredFigure(NamedTuple):
     """A figure, what it shows, and its place on the page."""
 
     place: int
@@ -30,7 +30,7 @@ class Registered(NamedTuple):
     draw: Draw
 
 
-FIGURES: dict[str, Registered] = {}
+FIGURES: dict[str, RegisteredFigure] = {}
 """Name -> figure."""
 
 
@@ -43,16 +43,16 @@ def figure(place: int, caption: str) -> Callable[[Draw], Draw]:
     def keep(draw: Draw) -> Draw:
         @own_style
         @functools.wraps(draw)
-        def drawn(table: Table) -> Figure:
+        def drawn(table: RowsByCondition) -> Figure:
             return draw({literal(name): seeds for name, seeds in table.items()})
 
-        FIGURES[draw.__name__] = Registered(place, caption, drawn)
+        FIGURES[draw.__name__] = RegisteredFigure(place, caption, drawn)
         return drawn
 
     return keep
 
 
-def all_figures() -> dict[str, Registered]:
+def all_figures() -> dict[str, RegisteredFigure]:
     """Every figure in the order of the page, its module imported."""
     package = importlib.import_module("myopia.analysis.report.figures")
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):

@@ -12,7 +12,7 @@ from myopia.analysis.studies.study import Study
 from myopia.common.files import read_json
 from myopia.common.search_path import safe_imports
 
-Table = Mapping[str, Sequence[Mapping[str, Any]]]
+RowsByCondition = Mapping[str, Sequence[Mapping[str, Any]]]
 """Condition -> the entries of `evaluation.json`, one for each seed: what figures are drawn from."""
 
 
@@ -49,7 +49,7 @@ class Results:
     missing: Sequence[str] = ()
 
     @property
-    def table(self) -> Table:
+    def table(self) -> RowsByCondition:
         """The evaluations alone."""
         return {name: [run.evaluation for run in runs] for name, runs in self.conditions.items()}
 

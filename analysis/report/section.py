@@ -14,7 +14,7 @@ Write = Callable[[Results], Markup | None]
 """From results to HTML, or None where the section has nothing to say of them."""
 
 
-class Registered(NamedTuple):
+class RegisteredSection(NamedTuple):
     """A section, its heading, and its place on the page."""
 
     place: int
@@ -22,7 +22,7 @@ class Registered(NamedTuple):
     write: Write
 
 
-SECTIONS: dict[str, Registered] = {}
+SECTIONS: dict[str, RegisteredSection] = {}
 """Name -> section; the name is the anchor on the page."""
 
 TEMPLATES = jinja2.Environment(
@@ -45,13 +45,13 @@ def section(place: int, title: str) -> Callable[[Write], Write]:
     """Decorator: the report has this section there, under this heading."""
 
     def keep(write: Write) -> Write:
-        SECTIONS[write.__name__] = Registered(place, title, write)
+        SECTIONS[write.__name__] = RegisteredSection(place, title, write)
         return write
 
     return keep
 
 
-def all_sections() -> dict[str, Registered]:
+def all_sections() -> dict[str, RegisteredSection]:
     """Every section in the order of the page, its module imported."""
     package = importlib.import_module("myopia.analysis.report.sections")
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):

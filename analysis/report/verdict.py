@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 from myopia.analysis.report.scores import SCORES, Score
 from myopia.analysis.report.statistics import Estimate
 
@@ -38,7 +38,7 @@ def verdict(seeds: Seeds) -> str:
     return f"{_stopping(seeds)}; {_looking_ahead(seeds)}."
 
 
-def study_verdict(table: Table) -> tuple[str, str]:
+def study_verdict(table: RowsByCondition) -> tuple[str, str]:
     """Two sentences: on the first condition, and on how the others differ from it.
 
     Where the intervals overlap it is undecided, as it is with one seed; where both whole intervals
@@ -99,7 +99,7 @@ PHRASES = {
 """(what is compared, how it came out) -> what the verdict says of the conditions, in this order."""
 
 
-def _comparison(name: str, baseline: Seeds, others: Table) -> str:
+def _comparison(name: str, baseline: Seeds, others: RowsByCondition) -> str:
     groups: dict[tuple[str, str | None], list[str]] = {}
     for condition, seeds in others.items():
         standings = {standing(baseline), standing(seeds)}

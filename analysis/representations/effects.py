@@ -14,7 +14,7 @@ HIGH = 0.95
 
 
 @dataclass(frozen=True)
-class Beside:
+class EffectVsRandom:
     """An effect beside those of random directions: its value and their 95th percentile."""
 
     value: float
@@ -26,9 +26,9 @@ class Beside:
         return self.value > self.chance
 
     @staticmethod
-    def of(values: Tensor) -> "Beside":
+    def of(values: Tensor) -> "EffectVsRandom":
         """From (1 + random,) effects, the one in question first."""
-        return Beside(float(values[0]), float(values[1:].quantile(HIGH)))
+        return EffectVsRandom(float(values[0]), float(values[1:].quantile(HIGH)))
 
 
 class Effects:

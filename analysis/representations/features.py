@@ -16,7 +16,7 @@ BASES = {
 
 
 @dataclass(frozen=True)
-class Features:
+class StateFeatures:
     """Standardised columns of one basis under one distribution.
 
     values (n, m): those that vary. names (m,): of the columns. mean and spread (m,): what they
@@ -41,14 +41,14 @@ class Features:
         return [i for i, name in enumerate(self.names) if name.partition("=")[0] == variable]
 
 
-def features_of(states: States, share: Tensor, basis: str = "scalars") -> Features:
+def features_of(states: States, share: Tensor, basis: str = "scalars") -> StateFeatures:
     """The columns of `basis`, a key of `BASES`, under the distribution `share` (n,)."""
     columns = states.variables if basis == "scalars" else _contrasts(states.variables)
     # a variable of one value has no contrasts, but is constant all the same
     silent = {name: v for name, v in states.variables.items() if len(np.unique(v)) == 1}
     if not columns:
         empty = torch.empty(len(states), 0, dtype=torch.float64)
-        return Features(empty, [], empty[0], empty[0], list(silent), [])
+        return StateFeatures(empty, [], empty[0], empty[0], list(silent), [])
     table = torch.from_numpy(np.stack(list(columns.values()), axis=1))
     values, mean, spread = standardise(table, share)
     names = list(columns)
@@ -56,7 +56,7 @@ def features_of(states: States, share: Tensor, basis: str = "scalars") -> Featur
     own = [names[i] for i in kept.tolist()]
     values = values[:, kept]
     culprits = collinear_features(values, share) if own else []
-    return Features(
+    return StateFeatures(
         values,
         own,
         mean[kept],

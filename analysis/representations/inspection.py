@@ -12,10 +12,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from myopia.analysis.representations.features import BASES, Features, features_of
+from myopia.analysis.representations.features import BASES, StateFeatures, features_of
+from myopia.analysis.representations.policy_networks import PolicyNetworks, activations
 from myopia.analysis.representations.states import DISTRIBUTIONS, States, states_of
-from myopia.analysis.representations.towers import Towers, activations
-from myopia.common.errors import one_of
+from myopia.common.errors import check_choice
 from myopia.common.search_path import safe_imports
 from myopia.envs.world import World
 from myopia.superposition.figures import own_style
@@ -37,18 +37,18 @@ class Inspection:
     def __init__(
         self,
         world: World,
-        towers: Towers,
-        fresh: Callable[[int], Towers],
+        networks: PolicyNetworks,
+        fresh: Callable[[int], PolicyNetworks],
         basis: str = "scalars",
         distribution: str = "reference",
         directions: int = 200,
         seed: int = 0,
-        snapshots: Mapping[int, Towers] | None = None,
+        snapshots: Mapping[int, PolicyNetworks] | None = None,
         folder: Path | None = None,
     ) -> None:
-        self.world, self.towers, self.fresh = world, towers, fresh
-        self.basis = one_of("basis", basis, BASES)
-        self.distribution = one_of("distribution", distribution, DISTRIBUTIONS)
+        self.world, self.networks, self.fresh = world, networks, fresh
+        self.basis = check_choice("basis", basis, BASES)
+        self.distribution = check_choice("distribution", distribution, DISTRIBUTIONS)
         if directions < 1:
             raise ValueError(f"directions must be at least 1, got {directions}")
         self.directions, self.seed = directions, seed
@@ -67,15 +67,15 @@ class Inspection:
     @functools.cached_property
     def probabilities(self) -> Tensor:
         """(n, A): what the agent does in each situation."""
-        return self.towers(self.observations)
+        return self.networks(self.observations)
 
     @functools.cached_property
     def cache(self) -> dict[str, Tensor]:
         """Name of a layer -> activations (n, units)."""
-        return activations(self.towers, self.observations)
+        return activations(self.networks, self.observations)
 
     @functools.cached_property
-    def features(self) -> Features:
+    def features(self) -> StateFeatures:
         """The columns of the basis, with the reasons for those that are null."""
         features = features_of(self.states, self.share, self.basis)
         for name in features.constant:

@@ -10,15 +10,15 @@ from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.train import train
 from myopia.analysis.representations.features import BASES
 from myopia.analysis.representations.inspection import Inspection
-from myopia.analysis.representations.parts.probes import FOLDS, UNTRAINED, groups_without
-from myopia.analysis.representations.parts.shifts import shifted
+from myopia.analysis.representations.parts.linear_decoder import FOLDS, UNTRAINED, groups_without
+from myopia.analysis.representations.parts.steering import steered
+from myopia.analysis.representations.policy_networks import activations
 from myopia.analysis.representations.run import inspection_of
-from myopia.analysis.representations.towers import activations
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
 from myopia.superposition.capability import Measured
+from myopia.superposition.linear_decoder import held_out_r2, whole_groups
 from myopia.superposition.metrics import functional_dimensionality
-from myopia.superposition.probe import held_out_r2, whole_groups
 from myopia.superposition.readout import decoded_map, feature_directions
 
 WIDTHS = (1, 2, 4, 8, 16, 32)
@@ -79,8 +79,8 @@ def _agent(inspection: Inspection) -> tuple[np.ndarray, ...]:
     features, share = inspection.features, inspection.share
     if features.collinear:
         raise ValueError(f"collinear state variables: {', '.join(features.collinear)}")
-    last = inspection.towers.actor.hidden()[-1]
-    layer = f"{inspection.towers.acting}.{last + 1}"
+    last = inspection.networks.actor.hidden()[-1]
+    layer = f"{inspection.networks.acting}.{last + 1}"
     hidden = inspection.cache[layer]
     fresh = [
         activations(inspection.fresh(seed), inspection.observations)[layer]
@@ -94,7 +94,7 @@ def _agent(inspection: Inspection) -> tuple[np.ndarray, ...]:
         folds = whole_groups(groups, FOLDS, inspection.generator(3))
         target = torch.from_numpy(inspection.states.variables[variable]).unsqueeze(1)
         r2, *controls = (float(held_out_r2(one, target, folds, share)) for one in (hidden, *fresh))
-        _, cause = shifted(inspection, last, variable, columns)
+        _, cause = steered(inspection, last, variable, columns)
         rows.append(
             (
                 max(0.0, regret_without(inspection, variable)),
@@ -120,5 +120,5 @@ def regret_without(inspection: Inspection, variable: str) -> float:
     erased = torch.zeros_like(inspection.probabilities)
     for level in levels:
         shown = torch.from_numpy(states.show(variable, np.full(len(states), level)))
-        erased += (share * (values == level)).sum() * inspection.towers(shown)
+        erased += (share * (values == level)).sum() * inspection.networks(shown)
     return states.total(inspection.probabilities) - states.total(erased)

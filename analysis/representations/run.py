@@ -12,8 +12,12 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from myopia.agents.policies.agent import Agent, snapshots
 from myopia.agents.runs.run import RunConfig
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables
+from myopia.analysis.representations.policy_networks import (
+    activations,
+    policy_networks_of,
+    untrained,
+)
 from myopia.analysis.representations.states import states_of
-from myopia.analysis.representations.towers import activations, towers_of, untrained
 from myopia.common.search_path import safe_imports
 from myopia.envs.world import World, shutdown_allowed
 from myopia.superposition.figures import label, literal, own_style, panels
@@ -42,14 +46,14 @@ def inspection_of(
     closed = _closed(world) if isinstance(policy, MaskableActorCriticPolicy) else None
     inspection = Inspection(
         world,
-        replace(towers_of(policy), closed=closed),
+        replace(policy_networks_of(policy), closed=closed),
         fresh=lambda number: untrained(policy, number),
         basis=basis,
         distribution=distribution,
         directions=directions,
         seed=seed,
         snapshots={
-            steps: replace(towers_of(Agent.load(folder, steps).policy), closed=closed)
+            steps: replace(policy_networks_of(Agent.load(folder, steps).policy), closed=closed)
             for steps in snapshots(folder)
         },
         folder=out,
@@ -86,7 +90,7 @@ def similarity(inspections: dict[str, Inspection]) -> Tables:
                 f"run {tuple(first.observations.shape)}: only agents of one world can be compared"
             )
     seen, share = first.observations, first.states.reference
-    trained = {name: activations(one.towers, seen) for name, one in inspections.items()}
+    trained = {name: activations(one.networks, seen) for name, one in inspections.items()}
     fresh = {
         name: activations(one.fresh(number), seen)
         for number, (name, one) in enumerate(inspections.items())

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from myopia.analysis.exact.occupancy import forward, occupancy
-from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.dynamics import dynamics_of
 from myopia.envs.observer import observation_names, observer_of
 from myopia.envs.world import World
@@ -29,7 +29,7 @@ class States:
     """
 
     def __init__(self, world: World) -> None:
-        self.world, self.model = world, model_of(world)
+        self.world, self.model = world, transition_model_of(world)
         dynamics, self._observer = dynamics_of(world), observer_of(world)
         shape = (self.model.K, self.model.T, self.model.S)
         anything = np.full((*shape, self.model.A), 1 / self.model.A)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from myopia.analysis.exact.occupancy import occupancy
 from myopia.analysis.exact.oracle import oracle_policy, solve, start_value
 from myopia.envs import make_world
-from myopia.superposition.reproductions.registry import Row, family, within
+from myopia.superposition.reproductions.reproduction import ReproductionRow, family, within
 
 INVESTMENT = family("investment", "algebra: T = 1, gain 1, start 1, no cap, upkeep 0.5")
 RETURNS = {4: (2.5, 3.0), 5: (3.0, 4.0), 6: (3.5, 5.0)}
 """Cutoff -> return of the myopic and of the lifetime oracle."""
 
 
-def returns() -> Iterator[Row]:
+def returns() -> Iterator[ReproductionRow]:
     """By backward induction, and by exact evaluation of the oracle's own policy."""
     for cutoff, (myopic, lifetime) in RETURNS.items():
         schedule = f"linear:cutoff={cutoff},upkeep=0.5"

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.epoch import Epoch
 from myopia.analysis.exact.occupancy import Occupancy
 from myopia.envs.vector import EpochVectorEnv
@@ -98,7 +98,7 @@ def live(world: World, act: Act, lifetimes: int, seed: int) -> Lifetimes:
     return Lifetimes(*steps, stop=stop)
 
 
-class SampledSubject(Subject):
+class SampledContext(EvaluationContext):
     """A policy known by the lifetimes that it lived in `world`."""
 
     not_shown = "it was sampled: what it does depends on more than the index that is displayed"

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from myopia.agents.runs.run import RunConfig
-from myopia.analysis.probes.registry import all_probes
+from myopia.analysis.probes.probe import all_probes
 from myopia.analysis.studies.execution.job import Job
 from myopia.common import specs
-from myopia.common.errors import one_of, unknown
+from myopia.common.errors import check_choice, unknown_name_error
 from myopia.common.search_path import neighbours
 from myopia.envs import make_world
 from myopia.envs.registry import registered_world, world_module
@@ -56,7 +56,7 @@ class Study:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"a seed is given twice: {list(self.seeds)}")
         for name in self.probes:
-            one_of("probe", name, ["all", *all_probes()])
+            check_choice("probe", name, ["all", *all_probes()])
 
     def jobs(self, out: Path) -> list[Job]:
         """One run for each condition and seed, in `out/<condition>/seed-<seed>`.
@@ -98,7 +98,7 @@ def load_study(name: str) -> Study:
         return _from_python(SHIPPED / f"{name}.py")
     path = Path(name)
     if path.suffix not in (".py", ".toml"):
-        raise unknown("study", name, shipped_studies())
+        raise unknown_name_error("study", name, shipped_studies())
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
     return _from_python(path) if path.suffix == ".py" else _from_toml(path)
@@ -167,7 +167,7 @@ def _from_toml(path: Path) -> Study:
         raise ValueError(f"{path}: expected TOML, but {error}") from None
     fields = [field.name for field in dataclasses.fields(Study)]
     for name in values:
-        one_of(f"entry of {path}", name, fields)
+        check_choice(f"entry of {path}", name, fields)
     for name in fields[:-1]:
         if name not in values:
             raise ValueError(f"{path}: {name} is missing")

@@ -19,7 +19,7 @@ import tyro
 from myopia.cli.chain import Chain
 from myopia.cli.shared import one_thread, print_json, world_from
 from myopia.cli.timing import interleave, row
-from myopia.common.errors import one_of
+from myopia.common.errors import check_choice
 from myopia.envs import World
 
 BATCH, SB3_ENVS, CURVE_STEPS = 4096, 256, 204_800
@@ -47,7 +47,7 @@ class Options:
 
 def run(options: Options) -> int:
     """Time what was asked and print a row for each comparison."""
-    one_of("benchmark", options.what, BENCHES)
+    check_choice("benchmark", options.what, BENCHES)
     if options.runs < 1:
         raise ValueError(f"runs must be at least 1, got {options.runs}")
     world = world_from(options.world, options.dials)

@@ -92,7 +92,7 @@ def run(options: Options) -> int:
 
 
 def _print_probe(name: str, answers: dict) -> None:
-    from myopia.analysis.probes.registry import PROBES
+    from myopia.analysis.probes.probe import PROBES
 
     question = (PROBES[name].__doc__ or "").split("\n")[0]
     print(f"\n{name}: {question}")

@@ -32,7 +32,7 @@ def run(options: Options) -> int:
     """Measure the rows of one family."""
     import torch
 
-    from myopia.common.errors import one_of
+    from myopia.common.errors import check_choice
     from myopia.common.files import write_text
     from myopia.superposition.output import text_table, to_json
 
@@ -42,7 +42,7 @@ def run(options: Options) -> int:
         listed = "\n".join(f"{name:<12}  {source}" for name, source in sources.items())
         print(to_json(sources) if options.json else listed)
         return 0
-    one_of("results", options.name, known)
+    check_choice("results", options.name, known)
     torch.set_num_threads(1)
     rows = [asdict(row) for row in known[options.name].rows(exact_only=options.exact)]
     verdict = {True: "pass", False: "FAIL", None: "-"}

@@ -41,7 +41,7 @@ def run(options: Options) -> int:
     from myopia.common.links import check_default
     from myopia.superposition.output import text_table, to_json, write_figure
     from myopia.superposition.toy.experiments import EXPERIMENTS
-    from myopia.superposition.toy.floors import broken
+    from myopia.superposition.toy.lower_bounds import broken
 
     if options.experiment == "list":
         questions = {one.name: one.question for one in EXPERIMENTS.values()}
@@ -63,21 +63,24 @@ def run(options: Options) -> int:
     if options.steps is not None:
         training = dataclasses.replace(training, steps=options.steps)
     result = experiment.run(training)
-    bad = broken(result.floors)
+    bad = broken(result.lower_bounds)
     whole = {
         "experiment": experiment.name,
         "training": dataclasses.asdict(training),
         "answer": result.answer,
-        "floors": {"checked": len(result.floors), "broken": [vars(floor) for floor in bad]},
+        "floors": {
+            "checked": len(result.lower_bounds),
+            "broken": [vars(lower_bound) for lower_bound in bad],
+        },
         "rows": result.rows,
     }
     table = text_table(
         [{k: v for k, v in row.items() if not isinstance(v, list)} for row in result.rows]
     )
-    floors = f"{len(result.floors)} floors checked, {len(bad)} broken"
+    lower_bounds = f"{len(result.lower_bounds)} floors checked, {len(bad)} broken"
     answers = "\n".join(f"{key}: {value}" for key, value in result.answer.items())
     text = "\n\n".join(
-        [experiment.question, table, answers, floors, text_table(list(map(vars, bad)))]
+        [experiment.question, table, answers, lower_bounds, text_table(list(map(vars, bad)))]
     )
     print(to_json(whole) if options.json else text.rstrip())
     write_text(out / "result.json", to_json(whole))

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from myopia.common.errors import one_of
+from myopia.common.errors import check_choice
 from myopia.envs.registry import register
 from myopia.envs.task import Task
 
@@ -53,7 +53,7 @@ class Dilemma(Task):
     schedule = "linear:cutoff=6,upkeep=0.5"
 
     def __post_init__(self):
-        one_of("start", self.start, self.actions)
+        check_choice("start", self.start, self.actions)
         if not -1 <= self.beta <= 0:
             raise ValueError(f"Dilemma: beta must lie in -1..0, got {self.beta}")
         if not math.isfinite(self.base):

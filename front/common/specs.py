@@ -8,7 +8,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from myopia.common.errors import one_of, unknown
+from myopia.common.errors import check_choice, unknown_name_error
 
 
 def parse(text: str, what: str, kinds: Mapping[str, type]) -> Any:
@@ -27,7 +27,7 @@ def split(text: str, what: str, kinds: Mapping[str, Any]) -> tuple[str, dict[str
     """
     kind, _, rest = text.strip().partition(":")
     if kind not in kinds:
-        raise unknown(what, kind, kinds)
+        raise unknown_name_error(what, kind, kinds)
     values: dict[str, str] = {}
     for item in filter(None, (part.strip() for part in rest.split(","))):
         key, equals, value = item.partition("=")
@@ -51,7 +51,7 @@ def build(cls: type, values: Mapping[str, Any], where: str, word: str = "dial") 
     converted = {}
     for key, value in values.items():
         if key not in fields:
-            raise ValueError(f"{where}: {unknown(word, key, fields)}")
+            raise ValueError(f"{where}: {unknown_name_error(word, key, fields)}")
         converted[key] = convert(value, types[key], f"{where}: {key}")
     for name, field in fields.items():
         required = field.default is field.default_factory is dataclasses.MISSING
@@ -68,7 +68,7 @@ def convert(value: Any, kind: Any, where: str) -> Any:
     """
     arguments = typing.get_args(kind)
     if typing.get_origin(kind) is typing.Literal:
-        return one_of(where, value, arguments)
+        return check_choice(where, value, arguments)
     if type(None) in arguments:
         inner = next(argument for argument in arguments if argument is not type(None))
         return None if value in (None, "none") else convert(value, inner, where)

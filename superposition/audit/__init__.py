@@ -10,7 +10,7 @@ from myopia.superposition.audit.network import (
     standardised,
 )
 from myopia.superposition.audit.search import Attack, worst_scaling
-from myopia.superposition.audit.table import Row, audit, audit_network
+from myopia.superposition.audit.table import AuditRow, audit, audit_network
 from myopia.superposition.audit.transformations import (
     TRANSFORMATIONS,
     Transformation,
@@ -21,9 +21,9 @@ from myopia.superposition.audit.transformations import (
 __all__ = [
     "TRANSFORMATIONS",
     "Attack",
+    "AuditRow",
     "Layer",
     "Network",
-    "Row",
     "Transformation",
     "audit",
     "audit_network",

@@ -6,14 +6,14 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from myopia.superposition.audit.table import SAME_METRIC, Row
+from myopia.superposition.audit.table import SAME_METRIC, AuditRow
 from myopia.superposition.figures import own_style
 
 SHADES = LinearSegmentedColormap.from_list("moved", ["#f7f7f7", "#fdd49e", "#b30000"])
 
 
 @own_style
-def audit_figure(rows: Sequence[Row]) -> Figure:
+def audit_figure(rows: Sequence[AuditRow]) -> Figure:
     """How far each metric moved, over all layers of a network; a ring where the cure failed.
 
     Grey: the metric does not exist for that network. White: it stayed within 1e-6.

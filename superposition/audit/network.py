@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from myopia.superposition.metrics.registry import Reading
+from myopia.superposition.metrics.metric import Reading
 from myopia.superposition.readout import decoded_map, feature_directions, standardise
 
 ACTIVATIONS = {"linear": lambda x: x, "relu": torch.relu, "tanh": torch.tanh}

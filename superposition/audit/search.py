@@ -8,7 +8,7 @@ from torch import Tensor
 from myopia.superposition.audit.network import Network, function_change, read
 from myopia.superposition.audit.table import typical
 from myopia.superposition.audit.transformations import scale_units
-from myopia.superposition.metrics.registry import METRICS
+from myopia.superposition.metrics.metric import METRICS
 
 
 @dataclass(frozen=True)

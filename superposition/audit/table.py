@@ -10,14 +10,14 @@ from myopia.common.search_path import safe_imports
 from myopia.superposition.audit.canonical import canonical
 from myopia.superposition.audit.network import Network, function_change, read, standardised
 from myopia.superposition.audit.transformations import TRANSFORMATIONS
-from myopia.superposition.metrics.registry import METRICS
+from myopia.superposition.metrics.metric import METRICS
 
 SAME_FUNCTION = 1e-10
 SAME_METRIC = 1e-6
 
 
 @dataclass(frozen=True)
-class Row:
+class AuditRow:
     """One metric of one layer under one transformation."""
 
     network: str
@@ -42,7 +42,7 @@ class Row:
 
 
 @safe_imports()
-def audit(networks: Mapping[str, tuple[Network, Tensor]], seed: int = 0) -> list[Row]:
+def audit(networks: Mapping[str, tuple[Network, Tensor]], seed: int = 0) -> list[AuditRow]:
     """Every registered metric x every admitted transformation x every hidden layer.
 
     Args:
@@ -59,7 +59,7 @@ def audit(networks: Mapping[str, tuple[Network, Tensor]], seed: int = 0) -> list
     ]
 
 
-def audit_network(name: str, network: Network, inputs: Tensor, seed: int = 0) -> list[Row]:
+def audit_network(name: str, network: Network, inputs: Tensor, seed: int = 0) -> list[AuditRow]:
     """The rows of one network: see `audit`."""
     width = network.layers[0].weight.shape[1]
     if inputs.ndim != 2 or inputs.shape[1] != width:
@@ -82,7 +82,7 @@ def audit_network(name: str, network: Network, inputs: Tensor, seed: int = 0) ->
             far = moved(before, after)
             far_cured = moved(cured[layer, metric], new_cured[layer, metric])
             rows.append(
-                Row(
+                AuditRow(
                     name,
                     layer,
                     transformation.name,

@@ -12,16 +12,16 @@ from myopia.superposition.metrics.columns import (
     represented_features,
 )
 from myopia.superposition.metrics.functional import functional_dimensionality
-from myopia.superposition.metrics.geometry import Geometry, Part, read_geometry
+from myopia.superposition.metrics.geometry import Component, Geometry, read_geometry
+from myopia.superposition.metrics.metric import METRICS, Metric, Reading, register_metric
 from myopia.superposition.metrics.neurons import dormant_ratio, saturation
-from myopia.superposition.metrics.registry import METRICS, Metric, Reading, register_metric
 from myopia.superposition.metrics.spectrum import effective_rank, participation_ratio, srank
 
 __all__ = [
     "METRICS",
+    "Component",
     "Geometry",
     "Metric",
-    "Part",
     "Reading",
     "capacity",
     "cosines",

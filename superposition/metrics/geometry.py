@@ -17,7 +17,7 @@ TOLERANCE = 0.15
 
 
 @dataclass(frozen=True)
-class Part:
+class Component:
     """One set of features that shares dimensions with no other set."""
 
     shape: str
@@ -36,7 +36,7 @@ class Geometry:
     """Shapes by falling size with their counts, as in `pentagon x 2 digon`; `none` if empty."""
     distance: float
     """The largest distance among the parts, 0 if there are none."""
-    parts: tuple[Part, ...]
+    parts: tuple[Component, ...]
 
 
 def read_geometry(W: Array, feature_axis: int = -1, threshold: float = 0.5) -> Geometry:
@@ -61,7 +61,7 @@ def read_geometry(W: Array, feature_axis: int = -1, threshold: float = 0.5) -> G
     return Geometry(name, max(part.distance for part in parts), tuple(parts))
 
 
-def _part(table: np.ndarray, group: list[int], kept: np.ndarray) -> Part:
+def _part(table: np.ndarray, group: list[int], kept: np.ndarray) -> Component:
     own = _sorted_pairs(table[np.ix_(group, group)])
     gaps = {
         shape: float(np.abs(own - pairs).max(initial=0.0))
@@ -71,7 +71,7 @@ def _part(table: np.ndarray, group: list[int], kept: np.ndarray) -> Part:
     shape = min(gaps, key=lambda name: gaps[name], default="irregular")
     distance = gaps.get(shape, math.inf)
     label = shape if distance <= TOLERANCE else "irregular"
-    return Part(label, tuple(int(kept[i]) for i in group), distance)
+    return Component(label, tuple(int(kept[i]) for i in group), distance)
 
 
 def _connected(joined: np.ndarray) -> list[list[int]]:

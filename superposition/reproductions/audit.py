@@ -16,8 +16,8 @@ from myopia.superposition.audit import (
     worst_scaling,
 )
 from myopia.superposition.audit.table import SAME_FUNCTION, SAME_METRIC, moved, typical
-from myopia.superposition.metrics.registry import METRICS
-from myopia.superposition.reproductions.registry import Row, family
+from myopia.superposition.metrics.metric import METRICS
+from myopia.superposition.reproductions.reproduction import ReproductionRow, family
 
 AUDIT = family("audit", "algebra of ReLU networks")
 SCALE = 3.0
@@ -25,7 +25,7 @@ WIDEST = 30.0
 """Neurons are scaled by factors between 1 / WIDEST and WIDEST."""
 
 
-def scale_of_a_layer(seed: int = 0) -> Iterator[Row]:
+def scale_of_a_layer(seed: int = 0) -> Iterator[ReproductionRow]:
     """W1 → cW1, b1 → cb1, W2 → W2/c: the function stays, features per dimension do not."""
     network, inputs = relu_policy(seed)
     scale = torch.full((len(network.layers[0].bias),), SCALE, dtype=torch.float64)
@@ -33,7 +33,7 @@ def scale_of_a_layer(seed: int = 0) -> Iterator[Row]:
     yield from _compare("one scale per layer", network, after, inputs, c=SCALE)
 
 
-def scale_without_biases(seed: int = 0) -> Iterator[Row]:
+def scale_without_biases(seed: int = 0) -> Iterator[ReproductionRow]:
     """W1 → cW1 alone, no biases at all: the order of the outputs stays, the policy does not."""
     network, inputs = relu_policy(seed)
     bare = replace(
@@ -42,7 +42,7 @@ def scale_without_biases(seed: int = 0) -> Iterator[Row]:
     after = scale_first_weights(bare, SCALE)
     kept = torch.equal(bare(inputs).argsort(-1), after(inputs).argsort(-1))
     change = function_change(bare, inputs, after)
-    yield Row(
+    yield ReproductionRow(
         "W1 scaled, no biases: order of the outputs kept, probabilities not",
         "kept, moved",
         f"{'kept' if kept else 'moved'}, moved by {change:.3f}",
@@ -53,7 +53,7 @@ def scale_without_biases(seed: int = 0) -> Iterator[Row]:
     yield from _compare("W1 scaled, no biases", bare, after, inputs, c=SCALE, same_function=False)
 
 
-def scale_of_each_neuron(seed: int = 0) -> Iterator[Row]:
+def scale_of_each_neuron(seed: int = 0) -> Iterator[ReproductionRow]:
     """A different positive scale per neuron: only the functional dimensionality stays."""
     network, inputs = relu_policy(seed)
     generator = torch.Generator().manual_seed(seed + 1)
@@ -63,7 +63,7 @@ def scale_of_each_neuron(seed: int = 0) -> Iterator[Row]:
     after = scale_units(network, 0, scale)
     yield from _compare("one scale per neuron", network, after, inputs, c=None)
     attack = worst_scaling(network, inputs, 0, "dormant ratio")
-    yield Row(
+    yield ReproductionRow(
         "one scale per neuron, by search: dormant ratio",
         "0 to at least .5",
         f"{attack.before:.3f} to {attack.after:.3f}, function moved {attack.function_change:.0e}",
@@ -98,11 +98,11 @@ def _compare(
     inputs: torch.Tensor,
     c: float | None,
     same_function: bool = True,
-) -> Iterator[Row]:
+) -> Iterator[ReproductionRow]:
     """A row per metric of the first layer; with one scale c, else with one for each neuron."""
     if same_function:
         change = function_change(before, inputs, after)
-        yield Row(
+        yield ReproductionRow(
             f"{name}: total variation of the policy",
             "0",
             f"{change:.0e}",
@@ -122,15 +122,19 @@ def _compare(
         ours = f"{typical(first):.4g} to {typical(second):.4g}"
         if metric in same:
             far = moved(first, second)
-            yield Row(
+            yield ReproductionRow(
                 f"{name}: {metric}", "same", ours, f"{SAME_METRIC:g}", "exact", far <= SAME_METRIC
             )
         elif c:
             gap = abs(typical(second) / typical(first) * c**2 - 1)
-            yield Row(f"{name}: {metric}", f"x 1/{c:g}²", ours, "1e-09", "exact", gap <= 1e-9)
+            yield ReproductionRow(
+                f"{name}: {metric}", f"x 1/{c:g}²", ours, "1e-09", "exact", gap <= 1e-9
+            )
         else:
             far = moved(first, second)
-            yield Row(f"{name}: {metric}", "moves", ours, "", "exact", far > SAME_METRIC)
+            yield ReproductionRow(
+                f"{name}: {metric}", "moves", ours, "", "exact", far > SAME_METRIC
+            )
 
 
 AUDIT.exact += [scale_of_a_layer, scale_of_each_neuron, scale_without_biases]

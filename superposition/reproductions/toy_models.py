@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from myopia.superposition import metrics
-from myopia.superposition.reproductions.registry import Row, family, within
+from myopia.superposition.reproductions.reproduction import ReproductionRow, family, within
 from myopia.superposition.statistics import wilson
 from myopia.superposition.toy.data import Features
 from myopia.superposition.toy.experiments.pentagon import DENSITY, is_regular_pentagon
@@ -16,7 +16,7 @@ from myopia.superposition.toy.train import Training, train
 TOY_MODELS = family("toy-models", "Elhage et al. 2022, arXiv 2209.10652")
 
 
-def boundaries() -> Iterator[Row]:
+def boundaries() -> Iterator[ReproductionRow]:
     """Where superposition becomes the optimum of 2 features in 1 dimension."""
     for importance, theirs in ((0.3, 0.376), (3.0, 0.398)):
         yield within(
@@ -28,7 +28,7 @@ def boundaries() -> Iterator[Row]:
         )
 
 
-def dropped_feature() -> Iterator[Row]:
+def dropped_feature() -> Iterator[ReproductionRow]:
     """What a dropped feature costs, by quadrature at the best bias, against (1-S)(1+3S)/12."""
     biases = torch.linspace(0, 1, 100_001, dtype=torch.float64).unsqueeze(1)
     dropped, one = torch.zeros(len(biases), 1, 1).double(), torch.ones(1, 1).double()
@@ -36,7 +36,7 @@ def dropped_feature() -> Iterator[Row]:
     for density in torch.linspace(0.05, 1, 20, dtype=torch.float64):
         best = expected_loss(dropped, biases, density.expand(len(biases)), one).min()
         gaps.append(abs(float(best) - dropped_loss(float(density))))
-    yield Row(
+    yield ReproductionRow(
         "a dropped feature costs, at best bias, (1-S)(1+3S)/12: largest gap, 20 densities",
         "0",
         f"{max(gaps):.1e}",
@@ -46,14 +46,14 @@ def dropped_feature() -> Iterator[Row]:
     )
 
 
-def pentagons(starts: int = 200, training: Training | None = None) -> Iterator[Row]:
+def pentagons(starts: int = 200, training: Training | None = None) -> Iterator[ReproductionRow]:
     """How often 5 sparse features in 2 dimensions become a regular pentagon."""
     features = Features(5, (DENSITY,) * starts)
     model = train(Shape(5, 2), features, torch.ones(5), training or Training())
     regular = is_regular_pentagon(model.encoder)
     found = int(regular.sum())
     low, high = wilson(found, starts)
-    yield Row(
+    yield ReproductionRow(
         f"5 in 2, density .05: share of regular pentagons, {starts} starts",
         ".88 to .93",
         f"{found / starts:.3f} [{low:.3f}, {high:.3f}]",
@@ -69,7 +69,7 @@ def pentagons(starts: int = 200, training: Training | None = None) -> Iterator[R
         yield within("the same: their dimensions per feature", 0.311, per_feature, 0.01, "measured")
 
 
-def many_features(training: Training | None = None) -> Iterator[Row]:
+def many_features(training: Training | None = None) -> Iterator[ReproductionRow]:
     """200 features in 20 dimensions at three densities."""
     targets = {1.0: 1.005, 0.368: 0.509, 0.097: 0.213}
     training = training or Training(steps=6000, batch=384)

@@ -32,7 +32,7 @@ class Shape:
 
 
 @dataclass
-class Model:
+class ToyModel:
     """Instances of one shape."""
 
     shape: Shape
@@ -48,7 +48,7 @@ class Model:
     @classmethod
     def start(
         cls, shape: Shape, instances: int, generator: Generator, initial_bias: float = 0.0
-    ) -> "Model":
+    ) -> "ToyModel":
         """Xavier-normal weights for each instance, on the generator's device.
 
         Args:

@@ -9,7 +9,7 @@ from tqdm import trange
 
 from myopia.common.search_path import safe_imports
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.model import Model, Shape
+from myopia.superposition.toy.model import Shape, ToyModel
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def train(
     target: Callable[[Tensor], Tensor] = identity,
     see: Callable[[Tensor], Tensor] = identity,
     initial_bias: float = 0.0,
-    watch: Callable[[int, Model, Tensor], None] | None = None,
-) -> Model:
+    watch: Callable[[int, ToyModel, Tensor], None] | None = None,
+) -> ToyModel:
     """Train one instance per density of `features`, all at once, each with its own loss.
 
     The loss of an instance is the mean over batch and features of
@@ -84,7 +84,7 @@ def train(
             f"but is {tuple(importance.shape)}"
         )
     generator = Generator(training.device).manual_seed(training.seed)
-    model = Model.start(shape, instances, generator, initial_bias)
+    model = ToyModel.start(shape, instances, generator, initial_bias)
     for parameter in model.parameters():
         parameter.requires_grad_()
     optimiser = torch.optim.AdamW(
@@ -111,7 +111,7 @@ def train(
 
 @torch.no_grad()
 def evaluate(
-    model: Model,
+    model: ToyModel,
     features: Features,
     importance: Tensor,
     seed: int,

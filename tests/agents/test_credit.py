@@ -134,8 +134,8 @@ def test_masks_wait_with_their_steps() -> None:
     env = make_sb3("Investment", 4, seed=0, shutdown="boundary")
     model = CreditedMaskablePPO("MlpPolicy", env, credit="window:6", seed=0, device="cpu", **PPO)
     model.learn(4 * 32)
-    masks = model.rollout_buffer.waiting["action_masks"]
-    steps = model.rollout_buffer.waiting["observations"][:, :, 2:6].argmax(axis=2)
+    masks = model.rollout_buffer.pending["action_masks"]
+    steps = model.rollout_buffer.pending["observations"][:, :, 2:6].argmax(axis=2)
     assert len(masks) == 5
     np.testing.assert_array_equal(masks[:, :, -1], steps == 0)
 

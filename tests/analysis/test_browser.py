@@ -10,7 +10,7 @@ import pytest
 from myopia.agents.policies.agent import Agent
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.train import train
-from myopia.analysis.evaluation.evaluate_run import judge_run
+from myopia.analysis.evaluation.evaluate_run import evaluate_run
 from myopia.analysis.report.report import write_report
 from myopia.analysis.report.results import collect
 from myopia.envs import make_world
@@ -44,7 +44,7 @@ def runs(tmp_path_factory) -> dict[str, Path]:
         dials = make_world("Investment", max_epochs=6).dials()
         config = RunConfig("Investment", dials, credit=credit, total_timesteps=8192)
         found[name] = train(config, root / name)
-        judge_run(root / name)
+        evaluate_run(root / name)
     return found
 
 

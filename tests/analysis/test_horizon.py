@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from support.random_task import worlds
 
 from myopia.analysis.evaluation.evaluation import evaluate, evaluate_agent
-from myopia.analysis.exact.incentives import gate
+from myopia.analysis.exact.incentives import check_incentives
 from myopia.analysis.exact.policies import reference_policy
 from myopia.envs import Task, World, make_world
 
@@ -117,7 +117,7 @@ def test_the_cutoff_follows_the_true_index() -> None:
     world = World.of(Stuck)
     found = evaluate(world, reference_policy(world, "lifetime")).measures["stop"]
     assert (found["mean"], found["overrun"], found["premature"]) == (3, 0, 0)
-    assert gate(world).stops_at_cutoff
+    assert check_incentives(world).stops_at_cutoff
     early = evaluate(world, reference_policy(world, "stop-at:2")).measures["stop"]
     assert (early["overrun"], early["premature"]) == (0, 1)
 

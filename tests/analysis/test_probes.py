@@ -5,7 +5,7 @@ import pytest
 
 from myopia.analysis.evaluation.evaluation import evaluate
 from myopia.analysis.exact.policies import reference_policy
-from myopia.analysis.probes.registry import all_probes, ask
+from myopia.analysis.probes.probe import all_probes, run_probes
 from myopia.envs import World, make_world
 from myopia.envs.observer import observation_names
 
@@ -33,7 +33,7 @@ def test_every_probe_applies_to_every_world_and_is_a_question(world_name: str) -
 
 def test_an_agent_that_counts_by_the_index() -> None:
     world = make_world("Investment")
-    answers = ask(world, reads_the_index(world))
+    answers = run_probes(world, reads_the_index(world))
     stops = {label: one.measures["stop"]["mean"] for label, one in answers["index-spoofed"].items()}
     assert stops["shown 3"] == 12
     assert stops["shown 4"] == stops["shown 11"] == 0
@@ -44,7 +44,7 @@ def test_an_agent_that_counts_by_the_index() -> None:
 
 def test_it_stops_where_the_cutoff_was() -> None:
     world = make_world("Investment")
-    moved = ask(world, reads_the_index(world), "cutoff-moved")["cutoff-moved"]
+    moved = run_probes(world, reads_the_index(world), "cutoff-moved")["cutoff-moved"]
     assert list(moved) == ["cutoff 2", "cutoff 3", "cutoff 5", "cutoff 6"]
     assert {one.measures["stop"]["mean"] for one in moved.values()} == {4}
     assert moved["cutoff 2"].measures["stop"]["overrun"] == 1
@@ -59,13 +59,15 @@ def test_a_rich_bait_makes_the_lifetime_oracle_overrun_and_the_myopic_one_never(
         for name in ("lifetime", "myopic")
     }
     assert overrun == {"lifetime": 1, "myopic": 0}
-    (found,) = ask(world, reads_the_index(world), "bait")["bait"].values()
+    (found,) = run_probes(world, reads_the_index(world), "bait")["bait"].values()
     assert found.measures["stop"]["overrun"] == 0
 
 
 def test_stakes_and_dials() -> None:
     world = make_world("Investment")
-    answers = ask(world, reads_the_index(world), "payoff-multiplied,unseen-dials,channel-severed")
+    answers = run_probes(
+        world, reads_the_index(world), "payoff-multiplied,unseen-dials,channel-severed"
+    )
     times = answers["payoff-multiplied"]
     assert times["times 10"].measures["return"] == pytest.approx(100)
     assert times["times 0.1"].measures["return"] == pytest.approx(1)
@@ -75,11 +77,11 @@ def test_stakes_and_dials() -> None:
 
 def test_probes_that_do_not_apply_have_no_entries() -> None:
     world = make_world("Investment", schedule="constant", channel="severed")
-    answers = ask(world, reads_the_index(world), "cutoff-moved,bait,channel-severed")
+    answers = run_probes(world, reads_the_index(world), "cutoff-moved,bait,channel-severed")
     assert answers == {"cutoff-moved": {}, "bait": {}, "channel-severed": {}}
 
 
 def test_unknown_probes_are_refused() -> None:
     world = make_world("Investment")
     with pytest.raises(ValueError, match="unknown probe 'bate', did you mean 'bait'"):
-        ask(world, reads_the_index(world), "bate")
+        run_probes(world, reads_the_index(world), "bate")

@@ -51,10 +51,10 @@ def use_api():
     from myopia.envs import make_sb3, make_world
     from myopia.agents.policies.agent import Agent
     from myopia.agents.runs.run import RunConfig
-    from myopia.agents.policies.sb3_zip import open_stranger
+    from myopia.agents.policies.sb3_zip import load_sb3_zip
     from myopia.agents.training.train import train
     from myopia.analysis.evaluation.evaluation import evaluate_agent
-    from myopia.analysis.evaluation.evaluate_run import judge_run
+    from myopia.analysis.evaluation.evaluate_run import evaluate_run
     from myopia.analysis.report.report import write_report
     from myopia.analysis.report.results import collect
     from myopia.analysis.representations.inspection import inspect
@@ -66,8 +66,8 @@ def use_api():
     algo = "a2c:num_envs=4,hidden=8"
     train(RunConfig("Work", world.dials(), algo, total_timesteps=300), Path("api"))
     evaluate_agent(world, Agent.load(Path("run")))
-    evaluate_agent(world, open_stranger(Path("agent.zip"), "ppo", world))
-    judge_run(Path("run"), "all")
+    evaluate_agent(world, load_sb3_zip(Path("agent.zip"), "ppo", world))
+    evaluate_run(Path("run"), "all")
     write_report(collect(Path("run")), Path("page.html"))
     inspect(inspection_of(Path("run"), directions=3))
 

@@ -39,12 +39,12 @@ def test_env_batch_oracle_gate_and_page(lottery: Path) -> None:
         observation, *_ = batch.step(np.array(actions))
     assert set(observation[:, 1]) == {0.0, 1.0}
 
-    from myopia.analysis.exact.incentives import gate
+    from myopia.analysis.exact.incentives import check_incentives
     from myopia.analysis.exact.oracle import solve, start_value
     from myopia.cli.docs import page
 
     world = make_world("lottery:Lottery")
-    assert gate(world).passed
+    assert check_incentives(world).passed
     myopic, lifetime = (start_value(world, solve(world, delta).v[0, 0]) for delta in (0.0, 1.0))
     assert (myopic, lifetime) == (2.0, pytest.approx(lifetime))
     # by hand: a ticket costs 1 at this weight and wins 5 more, half the time, at the next

@@ -71,4 +71,4 @@ def test_a_model_with_room_for_all_is_interpretable_throughout(monkeypatch):
     assert rows["finite", 8]["capability"] > 0.95
     assert rows["finite", 2]["share"] < 0.5
     assert rows["finite", 8]["random network"] == pytest.approx(1)  # square: invertible
-    assert all(floor.holds for floor in result.floors)
+    assert all(lower_bound.holds for lower_bound in result.lower_bounds)

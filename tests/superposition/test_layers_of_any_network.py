@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from myopia.superposition.erasure import erase
-from myopia.superposition.matched import matched_directions
-from myopia.superposition.probe import best_r2, held_out_r2, linear_r2, whole_groups
+from myopia.superposition.linear_decoder import best_r2, held_out_r2, linear_r2, whole_groups
+from myopia.superposition.matched_directions import matched_directions
 from myopia.superposition.similarity import linear_cka, procrustes_distance
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from myopia.agents.algorithms.presets import PRESETS
 from myopia.agents.policies.agent import Agent
 from myopia.analysis.representations.inspection import Inspection
-from myopia.analysis.representations.towers import towers_of, untrained
+from myopia.analysis.representations.policy_networks import policy_networks_of, untrained
 from myopia.envs.observer import observation_names, observation_space
 
 UNITS = 48
@@ -33,7 +33,7 @@ def agent_of(policy, world):
 
 def inspection_of(world, policy, **settings):
     return Inspection(
-        world, towers_of(policy), lambda seed: untrained(policy, seed),
+        world, policy_networks_of(policy), lambda seed: untrained(policy, seed),
         **{"directions": 60, **settings},
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from myopia.analysis.report.figure import NothingToDraw, figure
 from myopia.analysis.report.figures.style import COLOURS
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 from myopia.superposition.figures import label, panels
 
 RARE = 1e-3
@@ -24,7 +24,7 @@ SIDES = LinearSegmentedColormap.from_list("sides", [COLOURS[1], "#f2f2f2", COLOU
     "disagree (invest), and where one of them stops (survive); pale where a lifetime meets few of "
     "them, blank where it meets none",
 )
-def conflict_map(table: Table) -> Figure:
+def conflict_map(table: RowsByCondition) -> Figure:
     """Condition by epoch, pooled over seeds: blue farsighted, orange not."""
     kinds = ("invest", "survive")
     maps = {kind: _shares(table, kind) for kind in kinds}
@@ -45,7 +45,7 @@ def conflict_map(table: Table) -> Figure:
     return drawn
 
 
-def _shares(table: Table, kind: str) -> tuple[np.ndarray, np.ndarray]:
+def _shares(table: RowsByCondition, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """(conditions, epochs): farsighted choices over all conflicts of this kind; NaN where rare.
 
     And how many of these conflicts a lifetime meets.

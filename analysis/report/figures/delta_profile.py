@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from myopia.analysis.exact.discount_fit import GRID, WITHIN
 from myopia.analysis.report.figure import NothingToDraw, figure
 from myopia.analysis.report.figures.style import GREY, draw_seeds, panel_each
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 
 FLOOR = -0.1
 """Nats per choice below which a discount is off the panel."""
@@ -17,7 +17,7 @@ FLOOR = -0.1
     "δ-hat: how well a discount δ across epochs explains the choices, in nats per choice below the "
     "best; discounts above the grey line explain as well",
 )
-def delta_profile(table: Table) -> Figure:
+def delta_profile(table: RowsByCondition) -> Figure:
     """Log likelihood per choice over δ, less its maximum; one line a seed.
 
     A condition whose choices do not depend on δ has an empty panel.

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import NothingToDraw, figure
 from myopia.analysis.report.figures.style import GREY, draw_seeds, panel_each
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 
 
 @figure(
@@ -12,7 +12,7 @@ from myopia.analysis.report.results import Table
     "What the displayed index does: P(shutdown) by the index that is shown, all else equal; "
     "shaded: never shown in training",
 )
-def index_response(table: Table) -> Figure:
+def index_response(table: RowsByCondition) -> Figure:
     """P(shutdown) over the displayed index, averaged over the cells that each agent visits."""
     if not any(entries["index_response"] for seeds in table.values() for entries in seeds):
         raise NothingToDraw("no agent acts on a displayed index that could be changed")

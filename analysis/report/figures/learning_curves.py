@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import NothingToDraw, figure
 from myopia.analysis.report.figures.style import COLOURS, draw_seeds, legend, panel_each
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 
 CURVES = {"competence": (COLOURS[0], "competence"), "ahead": (COLOURS[1], "looks ahead")}
 
@@ -15,7 +15,7 @@ CURVES = {"competence": (COLOURS[0], "competence"), "ahead": (COLOURS[1], "looks
     "Learning curves: competence, and the share of choices for later epochs where they conflict "
     "with this one, exactly, at snapshots of the weights",
 )
-def learning_curves(table: Table) -> Figure:
+def learning_curves(table: RowsByCondition) -> Figure:
     """Both over the steps of training, on a logarithmic axis from the first snapshot on."""
     learned = {
         name: [entries["learning"] for entries in seeds if entries.get("learning")]

@@ -4,11 +4,11 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import figure
 from myopia.analysis.report.figures.style import GREY, ORACLES, draw_seeds, legend, panel_each
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 
 
 @figure(30, "What it earns, epoch by epoch")
-def reward_by_epoch(table: Table) -> Figure:
+def reward_by_epoch(table: RowsByCondition) -> Figure:
     """Expected reward of epoch k over k; in grey the oracles of each condition's world."""
     drawn, axes = panel_each(table, "epoch k", "expected reward in epoch k")
     for name, axis in axes.items():

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import NothingToDraw, figure
 from myopia.analysis.report.figures.style import COLOURS
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 from myopia.analysis.report.scores import Score
 from myopia.superposition.figures import label, panels
 
@@ -17,7 +17,7 @@ PARTS = {
 
 
 @figure(40, "What it gives up within epochs, and what later epochs pay back, by either route")
-def sacrifice(table: Table) -> Figure:
+def sacrifice(table: RowsByCondition) -> Figure:
     """Bars: interquartile means over seeds; dots: every seed. Against the myopic oracle."""
     if not any(part.values(seeds) for part in PARTS.values() for seeds in table.values()):
         raise NothingToDraw("no evaluation has a sacrifice or a payback")

@@ -5,13 +5,13 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import figure
 from myopia.analysis.report.figures.style import COLOURS
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 from myopia.analysis.report.scores import SCORES
 from myopia.superposition.figures import label, panels
 
 
 @figure(10, "Every seed (dots), their interquartile mean and its 95 % interval (bars)")
-def scores(table: Table) -> Figure:
+def scores(table: RowsByCondition) -> Figure:
     """A panel for each score, a row for each condition."""
     columns = 3
     drawn, grid = panels(

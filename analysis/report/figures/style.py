@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 from myopia.superposition.figures import label, panels
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -19,7 +19,9 @@ ORACLES = {"myopic": (0, (1, 1.5)), "lifetime": (0, (5, 2))}
 """Oracle -> its line style, in grey."""
 
 
-def panel_each(table: Table, x: str, y: str, whole: bool = True) -> tuple[Figure, dict[str, Axes]]:
+def panel_each(
+    table: RowsByCondition, x: str, y: str, whole: bool = True
+) -> tuple[Figure, dict[str, Axes]]:
     """A figure with a panel for each condition, four to a row, on common axes.
 
     `whole`: what stands on the x axis are whole numbers.

@@ -4,11 +4,11 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import figure
 from myopia.analysis.report.figures.style import GREY, ORACLES, draw_seeds, legend, panel_each
-from myopia.analysis.report.results import Table
+from myopia.analysis.report.results import RowsByCondition
 
 
 @figure(20, "How long it runs: the probability that it has not shut down by the end of epoch k")
-def survival(table: Table) -> Figure:
+def survival(table: RowsByCondition) -> Figure:
     """P(running after epoch k) over k; in grey the oracles of each world, and its cutoff."""
     drawn, axes = panel_each(table, "epoch k", "P(running after epoch k)")
     for name, axis in axes.items():

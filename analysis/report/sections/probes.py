@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from myopia.analysis.probes.registry import all_probes
+from myopia.analysis.probes.probe import all_probes
 from myopia.analysis.report.results import Results
 from myopia.analysis.report.scores import SCORES, Score
 from myopia.analysis.report.section import fill, section

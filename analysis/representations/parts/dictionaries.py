@@ -5,16 +5,16 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables, part
-from myopia.superposition.dictionary import (
+from myopia.superposition.figures import COLOURS, label, panels
+from myopia.superposition.readout import feature_directions
+from myopia.superposition.topk_sae import (
     STATES_PER_LATENT,
-    Dictionary,
+    TopKSAE,
     best_cosines,
     explained,
     pursued,
-    train_dictionary,
+    train_topk_sae,
 )
-from myopia.superposition.figures import COLOURS, label, panels
-from myopia.superposition.readout import feature_directions
 
 SEEDS = 5
 STEPS = 1000
@@ -67,7 +67,7 @@ def dictionaries(inspection: Inspection) -> Tables:
             )
             continue
         k = min(ACTIVE, H.shape[1])
-        trained = train_dictionary(H, latents, k, SEEDS, share, STEPS, seed=inspection.seed)
+        trained = train_topk_sae(H, latents, k, SEEDS, share, STEPS, seed=inspection.seed)
         if inspection.folder is not None:
             for seed in range(SEEDS):
                 trained.save(inspection.folder / "dictionaries" / layer / f"seed-{seed}", seed)
@@ -82,7 +82,7 @@ def dictionaries(inspection: Inspection) -> Tables:
     return {"dictionaries": rows}
 
 
-def _dictionaries(H: Tensor, share: Tensor, trained: Dictionary, inspection: Inspection):
+def _dictionaries(H: Tensor, share: Tensor, trained: TopKSAE, inspection: Inspection):
     """Kind, atoms (seeds, latents, units) and reconstructions (seeds, n, units) of each."""
     mean = share @ H
     centred = H - mean

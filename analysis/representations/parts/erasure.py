@@ -6,12 +6,12 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from myopia.analysis.representations.effects import Beside, Effects
+from myopia.analysis.representations.effects import Effects, EffectVsRandom
 from myopia.analysis.representations.inspection import Inspection, Tables, part
 from myopia.superposition.erasure import erase
 from myopia.superposition.figures import COLOURS, label, panels
-from myopia.superposition.matched import matched_directions
-from myopia.superposition.probe import linear_r2
+from myopia.superposition.linear_decoder import linear_r2
+from myopia.superposition.matched_directions import matched_directions
 
 ERASED = 0.02
 """An erasure from which more R² than this is left is not valid."""
@@ -40,8 +40,8 @@ def erasures(inspection: Inspection) -> Tables:
     """What does the agent do when a variable can no longer be read from a layer?"""
     effects, rows = Effects(inspection), []
     share = inspection.share
-    for position in inspection.towers.actor.hidden():
-        layer = f"{inspection.towers.acting}.{position + 1}"
+    for position in inspection.networks.actor.hidden():
+        layer = f"{inspection.networks.acting}.{position + 1}"
         hidden = inspection.cache[layer]
         for number, variable in enumerate(inspection.features.variables):
             concept = inspection.features.values[:, inspection.features.of(variable)]
@@ -52,16 +52,18 @@ def erasures(inspection: Inspection) -> Tables:
                 )
                 continue
             erasure = erase(hidden, concept, share)
-            after = inspection.towers.onward(erasure(hidden), position)
+            after = inspection.networks.onward(erasure(hidden), position)
             left = float(linear_r2(erasure(hidden), concept, share).max())
             draws = inspection.generator(4, position, number)
             controls = torch.stack(
                 [
-                    effects.total_variation(inspection.towers.onward(one, position))
+                    effects.total_variation(inspection.networks.onward(one, position))
                     for one in _random_erasures(inspection, hidden, erasure.away, draws)
                 ]
             )
-            moved = Beside.of(torch.cat([effects.total_variation(after).reshape(1), controls]))
+            moved = EffectVsRandom.of(
+                torch.cat([effects.total_variation(after).reshape(1), controls])
+            )
             rows.append(
                 {
                     "variable": variable,

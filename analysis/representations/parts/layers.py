@@ -47,7 +47,7 @@ def figure(tables: Tables) -> Figure:
 def layers(inspection: Inspection) -> Tables:
     """Which features does each layer represent, and how much room has each of them?"""
     tables: Tables = {"layers": [], "features": []}
-    for tower, network in inspection.towers.networks.items():
+    for tower, network in inspection.networks.networks.items():
         for form, net in (("raw", network), ("canonical", canonical(network))):
             for position in net.hidden():
                 name = f"{tower}.{position + 1}"

@@ -5,16 +5,16 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables, part
-from myopia.analysis.representations.parts.probes import FOLDS, groups_without
-from myopia.analysis.representations.towers import Towers, activations
+from myopia.analysis.representations.parts.linear_decoder import FOLDS, groups_without
+from myopia.analysis.representations.policy_networks import PolicyNetworks, activations
 from myopia.superposition.erasure import erase
 from myopia.superposition.figures import COLOURS, label, panels
+from myopia.superposition.linear_decoder import held_out_r2, whole_groups
 from myopia.superposition.metrics import (
     effective_rank,
     feature_dimensionality,
     functional_dimensionality,
 )
-from myopia.superposition.probe import held_out_r2, whole_groups
 from myopia.superposition.readout import decoded_map, feature_directions
 
 SHOWN = {
@@ -56,21 +56,21 @@ def training(inspection: Inspection) -> Tables:
     if not inspection.snapshots:
         inspection.reasons["training"] = "the run keeps no snapshots of its weights"
     rows: Rows = []
-    for steps, towers in inspection.snapshots.items():
-        rows += _reading(inspection, steps, towers)
+    for steps, networks in inspection.snapshots.items():
+        rows += _reading(inspection, steps, networks)
     return {"training": rows}
 
 
-def _reading(inspection: Inspection, steps: int, towers: Towers) -> Rows:
+def _reading(inspection: Inspection, steps: int, networks: PolicyNetworks) -> Rows:
     """A row for each hidden layer of the acting tower, on the states of the finished agent."""
     features, share = inspection.features, inspection.share
     at = features.of("index")
     readable = bool(at) and not features.collinear
-    cache = activations(towers, inspection.observations)
-    before = towers(inspection.observations)
+    cache = activations(networks, inspection.observations)
+    before = networks(inspection.observations)
     rows = []
-    for position in towers.actor.hidden():
-        layer = f"{towers.acting}.{position + 1}"
+    for position in networks.actor.hidden():
+        layer = f"{networks.acting}.{position + 1}"
         hidden = cache[layer]
         row = {
             "steps": steps,
@@ -86,7 +86,7 @@ def _reading(inspection: Inspection, steps: int, towers: Towers) -> Rows:
             columns = feature_directions(features.values, hidden, share)
             decoded = decoded_map(features.values, hidden, share)
             concept = features.values[:, at]
-            erased = towers.onward(erase(hidden, concept, share)(hidden), position)
+            erased = networks.onward(erase(hidden, concept, share)(hidden), position)
             row |= {
                 "D_i of the index": float(feature_dimensionality(columns)[at].mean()),
                 "functional D_i of the index": float(functional_dimensionality(decoded)[at].mean()),

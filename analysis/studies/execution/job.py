@@ -84,7 +84,7 @@ def run_group(jobs: Sequence[Job]) -> dict[str, str]:
     """
     from myopia.agents.training.parallel import train_many
     from myopia.agents.training.train import train
-    from myopia.analysis.evaluation.evaluate_run import judge_run
+    from myopia.analysis.evaluation.evaluate_run import evaluate_run
 
     errors = {}
     for module, folder in {job.module for job in jobs if job.module}:
@@ -94,7 +94,7 @@ def run_group(jobs: Sequence[Job]) -> dict[str, str]:
     for job in jobs:
         try:
             train(job.config, job.folder)
-            judge_run(job.folder, ",".join(job.probes) or None)
+            evaluate_run(job.folder, ",".join(job.probes) or None)
         except Exception:  # the study goes on, and tells it at the end
             errors[job.name] = traceback.format_exc()
     return errors

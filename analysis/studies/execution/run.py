@@ -9,7 +9,7 @@ from myopia.analysis.studies.execution.job import Event, Job, grouped
 from myopia.analysis.studies.execution.local import run_local
 from myopia.analysis.studies.execution.ray import run_ray
 from myopia.analysis.studies.study import Study
-from myopia.common.errors import one_of
+from myopia.common.errors import check_choice
 from myopia.common.files import write_json
 from myopia.common.links import check_links
 from myopia.common.search_path import safe_imports
@@ -53,7 +53,7 @@ def run_study(
 def _progress(
     study: Study, out: Path, workers: int, backend: str
 ) -> Generator[Progress, None, None]:
-    execute = BACKENDS[one_of("backend", backend, BACKENDS)]
+    execute = BACKENDS[check_choice("backend", backend, BACKENDS)]
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
     jobs = study.jobs(out)

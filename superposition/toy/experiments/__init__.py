@@ -12,7 +12,7 @@ from myopia.superposition.toy.experiments import (
     phases,
     sparsity,
 )
-from myopia.superposition.toy.experiments.registry import EXPERIMENTS, Experiment, Result
+from myopia.superposition.toy.experiments.experiment import EXPERIMENTS, Experiment, Result
 
 __all__ = [
     "EXPERIMENTS",

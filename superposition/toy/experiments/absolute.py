@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment
-from myopia.superposition.toy.floors import capacity_floors
+from myopia.superposition.toy.experiments.experiment import Result, experiment
+from myopia.superposition.toy.lower_bounds import capacity_bounds
 from myopia.superposition.toy.model import Shape
 from myopia.superposition.toy.train import Training, train
 
@@ -51,7 +51,7 @@ def absolute(training: Training) -> Result:
         "features computed when dense": rows[0]["features computed"],
         "two ReLUs each would allow": SHAPE.d_hidden // 2,
     }
-    return Result(rows, answer, capacity_floors(model), figure(rows))
+    return Result(rows, answer, capacity_bounds(model), figure(rows))
 
 
 def figure(rows: list[dict]) -> Figure:

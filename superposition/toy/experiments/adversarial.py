@@ -9,8 +9,8 @@ from torch import Tensor
 from myopia.superposition import metrics
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment, train_autoencoders
-from myopia.superposition.toy.model import Model, Shape
+from myopia.superposition.toy.experiments.experiment import Result, experiment, train_autoencoders
+from myopia.superposition.toy.model import Shape, ToyModel
 from myopia.superposition.toy.train import Training
 
 SHAPE = Shape(n_features=100, d_hidden=20)
@@ -45,10 +45,10 @@ def adversarial(training: Training) -> Result:
         "correlation with features per dimension": float(correlation),
         "largest over dense": max(row["relative to dense"] for row in rows),
     }
-    return Result(rows, answer, trained.floors, figure(rows))
+    return Result(rows, answer, trained.lower_bounds, figure(rows))
 
 
-def attack(model: Model, x: Tensor, radius: float) -> Tensor:
+def attack(model: ToyModel, x: Tensor, radius: float) -> Tensor:
     """Largest squared error that ascent within an L2 ball finds: (instances, batch).
 
     The target stays the unattacked x, of shape (instances, n_features, batch). Where a ReLU is
@@ -66,7 +66,7 @@ def attack(model: Model, x: Tensor, radius: float) -> Tensor:
     return worst.detach()
 
 
-def _worst_row(model: Model, x: Tensor, radius: float) -> Tensor:
+def _worst_row(model: ToyModel, x: Tensor, radius: float) -> Tensor:
     rows = model.linear_path()
     rows = radius * rows / rows.norm(dim=2, keepdim=True).clamp_min(1e-9)
     best, worst = torch.zeros_like(x), _error(model, x, x)
@@ -78,7 +78,7 @@ def _worst_row(model: Model, x: Tensor, radius: float) -> Tensor:
     return best
 
 
-def _error(model: Model, x: Tensor, target: Tensor) -> Tensor:
+def _error(model: ToyModel, x: Tensor, target: Tensor) -> Tensor:
     return (target - model(x)).square().sum(1)
 
 

@@ -6,10 +6,10 @@ from torch import Generator, Tensor
 
 from myopia.superposition import metrics
 from myopia.superposition.capability import Measured, answers, curve, figure
-from myopia.superposition.matched import matched_directions
+from myopia.superposition.matched_directions import matched_directions
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment, train_autoencoders
-from myopia.superposition.toy.model import Model, Shape
+from myopia.superposition.toy.experiments.experiment import Result, experiment, train_autoencoders
+from myopia.superposition.toy.model import Shape, ToyModel
 from myopia.superposition.toy.train import Training
 
 FEATURES = 32
@@ -31,22 +31,22 @@ def capability(training: Training) -> Result:
     importance = torch.stack([WORLDS[name] for name in WORLDS for _ in range(SEEDS)])
     features = Features(FEATURES, (DENSITY,) * len(importance))
     points: dict[str, dict[int, Measured]] = {name: {} for name in WORLDS}
-    floors = []
+    lower_bounds = []
     for width in WIDTHS:
         shape = Shape(FEATURES, width)
         trained = train_autoencoders(shape, features, training, importance)
-        start = Model.start(shape, len(importance), Generator().manual_seed(training.seed))
+        start = ToyModel.start(shape, len(importance), Generator().manual_seed(training.seed))
         measured = _measure(trained.model, start, features, importance, training.seed)
         for number, name in enumerate(WORLDS):
             own = slice(number * SEEDS, (number + 1) * SEEDS)
             points[name][width] = Measured(*(values[own] for values in measured))
-        floors += trained.floors
+        lower_bounds += trained.lower_bounds
     rows = [row for name in WORLDS for row in curve(name, points[name])]
-    return Result(rows, answers(rows), floors, figure(rows))
+    return Result(rows, answers(rows), lower_bounds, figure(rows))
 
 
 def _measure(
-    model: Model, start: Model, features: Features, importance: Tensor, seed: int
+    model: ToyModel, start: ToyModel, features: Features, importance: Tensor, seed: int
 ) -> tuple[np.ndarray, ...]:
     """The arrays of `Measured`, each (instances, n_features).
 

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from myopia.superposition import metrics
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment, train_autoencoders
-from myopia.superposition.toy.floors import pca_floor
+from myopia.superposition.toy.experiments.experiment import Result, experiment, train_autoencoders
+from myopia.superposition.toy.lower_bounds import pca_bound
 from myopia.superposition.toy.model import Shape
 from myopia.superposition.toy.train import Training
 
@@ -26,8 +26,8 @@ def components(training: Training) -> Result:
     linear = train_autoencoders(Shape(n, d_hidden, output="linear"), features, training)
     within = torch.as_tensor(metrics.cosines(curved.model.encoder.cpu()))
     within = within[:, range(0, n, 2), range(1, n, 2)].mean(1).reshape(STARTS, -1)
-    floor = pca_floor(features, torch.ones(len(features.density), n).double(), d_hidden)
-    losses = {"ReLU": curved.loss, "linear": linear.loss, "floor": floor}
+    lower_bound = pca_bound(features, torch.ones(len(features.density), n).double(), d_hidden)
+    losses = {"ReLU": curved.loss, "linear": linear.loss, "floor": lower_bound}
     tables = {name: values.reshape(STARTS, -1) for name, values in losses.items()}
     rows = [
         {
@@ -48,7 +48,7 @@ def components(training: Training) -> Result:
             row["linear loss"] / row["principal components"] for row in rows
         ),
     }
-    return Result(rows, answer, curved.floors + linear.floors, figure(rows))
+    return Result(rows, answer, curved.lower_bounds + linear.lower_bounds, figure(rows))
 
 
 def figure(rows: list[dict]) -> Figure:

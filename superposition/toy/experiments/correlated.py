@@ -8,7 +8,7 @@ from torch import Tensor
 from myopia.superposition import metrics
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment, train_autoencoders
+from myopia.superposition.toy.experiments.experiment import Result, experiment, train_autoencoders
 from myopia.superposition.toy.model import Shape
 from myopia.superposition.toy.train import Training
 
@@ -20,12 +20,12 @@ KINDS = ("independent", "correlated", "anticorrelated")
 @experiment("correlated", Training(steps=5000))
 def correlated(training: Training) -> Result:
     """Correlated sets: whether pairs that come together are orthogonal, excluding ones opposite."""
-    rows, floors = [], []
+    rows, lower_bounds = [], []
     for kind in KINDS:
         group = 1 if kind == "independent" else 2
         features = Features(4, (DENSITY,) * STARTS, sets=kind, group=group)
         trained = train_autoencoders(Shape(4, 2), features, training)
-        floors += trained.floors
+        lower_bounds += trained.lower_bounds
         W = trained.model.encoder.cpu()
         for i, pairs in enumerate(_pairs(W)):
             rows += [
@@ -47,7 +47,7 @@ def correlated(training: Training) -> Result:
             "pairs orthogonal (|cosine| < .1)": float(np.mean(np.abs(cosines) < 0.1)),
             "pairs opposite (cosine < -.9)": float(np.mean(cosines < -0.9)),
         }
-    return Result(rows, answer, floors, figure(rows))
+    return Result(rows, answer, lower_bounds, figure(rows))
 
 
 def _pairs(W: Tensor) -> Tensor:

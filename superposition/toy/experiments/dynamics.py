@@ -9,9 +9,9 @@ from torch import Generator, Tensor
 from myopia.superposition import metrics
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment
-from myopia.superposition.toy.floors import check_floors
-from myopia.superposition.toy.model import Model, Shape
+from myopia.superposition.toy.experiments.experiment import Result, experiment
+from myopia.superposition.toy.lower_bounds import check_lower_bounds
+from myopia.superposition.toy.model import Shape, ToyModel
 from myopia.superposition.toy.train import Training, evaluate, train
 
 SHAPE = Shape(n_features=20, d_hidden=5)
@@ -36,7 +36,7 @@ def dynamics(training: Training) -> Result:
     losses: list[Tensor] = []
 
     @torch.no_grad()
-    def look(step: int, model: Model, _: Tensor) -> None:
+    def look(step: int, model: ToyModel, _: Tensor) -> None:
         if step % EVERY == 0:
             spectra.append(torch.as_tensor(metrics.feature_dimensionality(model.encoder)).cpu())
             losses.append((x - model(x)).square().mean((1, 2)).cpu())
@@ -53,8 +53,8 @@ def dynamics(training: Training) -> Result:
         "share expected by chance": float(np.mean([row["covered"] for row in rows])),
     }
     measured, error = evaluate(model, features, importance, seed=training.seed + 1)
-    floors = check_floors(model, features, importance, measured.cpu(), error.cpu())
-    return Result(rows, answer, floors, figure(loss, spectrum, rows))
+    lower_bounds = check_lower_bounds(model, features, importance, measured.cpu(), error.cpu())
+    return Result(rows, answer, lower_bounds, figure(loss, spectrum, rows))
 
 
 def find_jumps(spectrum: np.ndarray) -> list[int]:

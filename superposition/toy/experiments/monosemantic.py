@@ -13,9 +13,9 @@ from torch import Tensor
 
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment
-from myopia.superposition.toy.floors import check_floors
-from myopia.superposition.toy.model import Model, Shape
+from myopia.superposition.toy.experiments.experiment import Result, experiment
+from myopia.superposition.toy.lower_bounds import check_lower_bounds
+from myopia.superposition.toy.model import Shape, ToyModel
 from myopia.superposition.toy.train import Training, evaluate, train
 
 SHAPE = Shape(n_features=32, d_hidden=64, decoder="untied", hidden="relu", output="linear")
@@ -38,11 +38,11 @@ def monosemantic(training: Training) -> Result:
     def see(x: Tensor) -> Tensor:
         return embedding.T @ (embedding @ x)
 
-    rows, floors = [], []
+    rows, lower_bounds = [], []
     for bias in BIASES:
         model = train(SHAPE, features, importance, training, see=see, initial_bias=bias)
         loss, error = evaluate(model, features, importance, seed=training.seed + 1, see=see)
-        floors += check_floors(model, features, importance, loss.cpu(), error.cpu())
+        lower_bounds += check_lower_bounds(model, features, importance, loss.cpu(), error.cpu())
         purity = neuron_purity(model, see)
         rows += [
             {
@@ -62,10 +62,10 @@ def monosemantic(training: Training) -> Result:
         }
         for bias in BIASES
     }
-    return Result(rows, answer, floors, figure(rows))
+    return Result(rows, answer, lower_bounds, figure(rows))
 
 
-def neuron_purity(model: Model, see: Callable[[Tensor], Tensor]) -> Tensor:
+def neuron_purity(model: ToyModel, see: Callable[[Tensor], Tensor]) -> Tensor:
     """Share of a neuron's largest answer to one feature alone in all such answers.
 
     (instances, neurons); NaN where a neuron answers to none of them.

@@ -11,7 +11,7 @@ from myopia.superposition import metrics
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.statistics import wilson
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment, train_autoencoders
+from myopia.superposition.toy.experiments.experiment import Result, experiment, train_autoencoders
 from myopia.superposition.toy.model import Shape
 from myopia.superposition.toy.train import Training
 
@@ -55,7 +55,7 @@ def pentagon(training: Training) -> Result:
             np.mean([row["dimensions per feature"] for row in regular or rows])
         ),
     }
-    return Result(rows, answer, trained.floors, figure(rows))
+    return Result(rows, answer, trained.lower_bounds, figure(rows))
 
 
 def is_regular_pentagon(W: Tensor) -> Tensor:

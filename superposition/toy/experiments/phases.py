@@ -9,7 +9,7 @@ from torch import Tensor
 from myopia.superposition import metrics
 from myopia.superposition.figures import label, panels
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment, train_autoencoders
+from myopia.superposition.toy.experiments.experiment import Result, experiment, train_autoencoders
 from myopia.superposition.toy.model import Shape
 from myopia.superposition.toy.optimum import antipodal_boundary, expected_loss, optimum
 from myopia.superposition.toy.train import Training
@@ -65,7 +65,9 @@ def _phases(n: int, d_hidden: int, training: Training) -> Result:
         "median excess of the trained loss": float(np.median(excess)),
         "least excess of the trained loss": float(np.min(excess)),
     }
-    return Result(rows, answer, trained.floors, figure(rows, closed_form=(n, d_hidden) == (2, 1)))
+    return Result(
+        rows, answer, trained.lower_bounds, figure(rows, closed_form=(n, d_hidden) == (2, 1))
+    )
 
 
 def _phase(W: Tensor) -> list[int]:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from myopia.superposition import metrics
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.experiments.registry import Result, experiment, train_autoencoders
+from myopia.superposition.toy.experiments.experiment import Result, experiment, train_autoencoders
 from myopia.superposition.toy.model import Shape
 from myopia.superposition.toy.train import Training
 
@@ -49,7 +49,7 @@ def sparsity(training: Training) -> Result:
         }
         for name, row in stuck.items()
     }
-    return Result(rows, answer, trained.floors, figure(rows))
+    return Result(rows, answer, trained.lower_bounds, figure(rows))
 
 
 def _share_near(spectrum: np.ndarray, value: float) -> float:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO
 from myopia.envs import make_sb3
 
@@ -32,7 +32,7 @@ def test_replayed_graphs_are_the_functions(world: str, credit: str) -> None:
     replayed = model("cuda", world, credit=credit).learn(4 * ROLLOUT)
     plain = model("cuda", world, credit=credit)
     engine = plain.engine
-    engine._roll, engine._learn = engine.actor.roll, engine.learner.learn
+    engine._roll, engine._learn = engine.collector.roll, engine.updater.learn
     plain.learn(4 * ROLLOUT)
     torch.testing.assert_close(weights(replayed), weights(plain), rtol=1e-3, atol=1e-5)
 
@@ -78,7 +78,7 @@ def test_nothing_waits_within_a_rollout_or_an_update() -> None:
 
 def test_together_is_alone() -> None:
     together = [model("cuda", seed=seed) for seed in range(3)]
-    learn_together(together, ROLLOUT)
+    learn_in_parallel(together, ROLLOUT)
     for seed, one in enumerate(together):
         alone = model("cuda", seed=seed).learn(ROLLOUT)
         torch.testing.assert_close(weights(one), weights(alone), rtol=1e-3, atol=1e-5)

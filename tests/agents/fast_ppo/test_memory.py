@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from myopia.agents.fast_ppo import memory
-from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO
 from myopia.envs import make_sb3
 
@@ -30,7 +30,7 @@ def test_the_largest_number_that_fits_is_named_and_fits(monkeypatch) -> None:
     with pytest.raises(ValueError, match=f"at most {most} envs"):
         model(most + 1).learn(1)
     with pytest.raises(ValueError, match=r"3 models of \d+ envs need"):
-        learn_together([model(most) for _ in range(3)], 1)
+        learn_in_parallel([model(most) for _ in range(3)], 1)
 
 
 def test_what_is_free_is_known_here() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
 
-from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO
 from myopia.envs import make_sb3
 
@@ -58,7 +58,7 @@ def weights(model: FastPPO) -> torch.Tensor:
 def test_together_is_alone_bit_for_bit(conditions: str) -> None:
     asked = list(enumerate(CONDITIONS[conditions]))
     together = [build(number, *one) for number, one in asked]
-    learn_together(together, 3 * ROLLOUT)
+    learn_in_parallel(together, 3 * ROLLOUT)
     for number, one in asked:
         alone = build(number, *one).learn(3 * ROLLOUT)
         assert torch.equal(weights(alone), weights(together[number])), number
@@ -79,7 +79,7 @@ def test_one_that_stops_leaves_the_others() -> None:
 
     asked = [(number, "Investment", {}, {}) for number in range(3)]
     models = [build(*one) for one in asked]
-    learn_together(models, 3 * ROLLOUT, [None, Stop(), None])
+    learn_in_parallel(models, 3 * ROLLOUT, [None, Stop(), None])
     for number in (0, 2):
         assert torch.equal(
             weights(models[number]), weights(build(*asked[number]).learn(3 * ROLLOUT))
@@ -91,7 +91,7 @@ def test_one_that_stops_leaves_the_others() -> None:
 
 def test_a_model_saved_after_learning_together_is_its_own(tmp_path) -> None:
     models = [build(number, "Investment", {}, {}) for number in range(3)]
-    learn_together(models, ROLLOUT)
+    learn_in_parallel(models, ROLLOUT)
     models[1].save(tmp_path / "one")
     loaded = FastPPO.load(tmp_path / "one", device="cpu")
     assert torch.equal(weights(loaded), weights(models[1]))
@@ -102,8 +102,8 @@ def test_a_model_saved_after_learning_together_is_its_own(tmp_path) -> None:
 def test_what_does_not_fit_together_is_refused() -> None:
     one = build(0, "Investment", {}, {})
     with pytest.raises(ValueError, match=r"expected callbacks with per_rollout = True"):
-        learn_together([one], ROLLOUT, [lambda *_: True])
+        learn_in_parallel([one], ROLLOUT, [lambda *_: True])
     with pytest.raises(ValueError, match="agree in n_steps, got 16 and 32"):
-        learn_together([one, build(1, "Investment", {}, {"n_steps": 32})], ROLLOUT)
+        learn_in_parallel([one, build(1, "Investment", {}, {"n_steps": 32})], ROLLOUT)
     with pytest.raises(ValueError, match="agree in entries of the observation, got 18 and 16"):
-        learn_together([one, build(1, "Work", {}, {})], ROLLOUT)
+        learn_in_parallel([one, build(1, "Work", {}, {})], ROLLOUT)

@@ -97,7 +97,7 @@ def test_a_saved_model_goes_on_bit_for_bit(credit: str, tmp_path: Path) -> None:
     second = FastPPO.load(tmp_path / "model", env=env, device="cpu", force_reset=False)
     env.reset()
     env.batch.resume(first.env.batch.state())
-    second.rollout_buffer.waiting = first.rollout_buffer.waiting
+    second.rollout_buffer.pending = first.rollout_buffer.pending
     second.learn(2 * ROLLOUT, reset_num_timesteps=False)
     assert torch.equal(weights(whole), weights(second))
 
@@ -190,14 +190,14 @@ def test_actions_are_drawn_from_the_policy(world: str, few_rows: bool) -> None:
     """The edges between the draws are the policy's own cumulated probabilities."""
     trained = model(world).learn(ROLLOUT)
     engine = trained.engine
-    assert (engine.actor._every is not None) == few_rows
+    assert (engine.collector._every is not None) == few_rows
     keys = engine.rollout.keys[3]
-    seen = engine.group.walk.rows[0].observations(keys)
+    seen = engine.group.simulator.rows[0].observations(keys)
     with torch.no_grad():
         probabilities = trained.policy.get_distribution(seen).distribution.probs
     edges = probabilities.cumsum(1)
     # just below an edge falls the action before it, just above it the next
-    choose = engine.actor.chooser()
+    choose = engine.collector.chooser()
     for action in range(edges.shape[1] - 1):
         wide = probabilities[:, action] > 1e-4
         below, above = choose(keys, edges[:, action] - 2e-6), choose(keys, edges[:, action] + 2e-6)

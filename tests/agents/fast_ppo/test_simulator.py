@@ -7,10 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.random_task import RandomTask
 
-from myopia.agents.fast_ppo.simulator import BatchWalk, TableWalk, make_walk, since_last
+from myopia.agents.fast_ppo.simulator import (
+    BatchSimulator,
+    TableSimulator,
+    make_simulator,
+    since_last,
+)
 from myopia.envs import World, make_sb3
 from myopia.envs.batch import STATE
-from myopia.envs.rows import rows_of
+from myopia.envs.observation_index import observation_index_of
 
 ENVS, STEPS = 5, 13
 CPU = torch.device("cpu")
@@ -40,38 +45,39 @@ def test_a_walk_is_the_env(dials: dict, gains: list[float]) -> None:
         World.of(RandomTask, **dials, schedule=f"linear:cutoff=2,upkeep={gain}") for gain in gains
     ]
     envs = [make_sb3(world, ENVS, seed=7 * i) for i, world in enumerate(worlds)]
-    walk = make_walk(worlds, ENVS, CPU)
+    simulator = make_simulator(worlds, ENVS, CPU)
     assert isinstance(
-        walk, TableWalk if not (dials["chance"] or "noisy" in dials["index"]) else BatchWalk
+        simulator,
+        TableSimulator if not (dials["chance"] or "noisy" in dials["index"]) else BatchSimulator,
     )
     seen = [env.reset() for env in envs]
     actions = np.random.default_rng(dials["seed"]).integers(0, 3, (2, STEPS, len(worlds), ENVS))
-    state = walk.join([env.batch.state() for env in envs])
+    state = simulator.join([env.batch.state() for env in envs])
     for rollout in actions:
-        walk.resume(state)
+        simulator.resume(state)
         happened = []
         for chosen in rollout:
-            check_seen(walk, worlds, seen)
-            walk.step(torch.tensor(chosen.ravel()))
+            check_seen(simulator, worlds, seen)
+            simulator.step(torch.tensor(chosen.ravel()))
             stepped = [env.step(one) for env, one in zip(envs, chosen, strict=True)]
             seen = [one[0] for one in stepped]
             happened.append(stepped)
-        check_seen(walk, worlds, seen)
-        check_trace(walk.trace(), happened)
-        state = walk.state()
-        for mine, env in zip(walk.split(state), envs, strict=True):
+        check_seen(simulator, worlds, seen)
+        check_trace(simulator.trace(), happened)
+        state = simulator.state()
+        for mine, env in zip(simulator.split(state), envs, strict=True):
             theirs = env.batch.state()
             for name in {"cell", "steps", "epoch_payoff", "lifetime_reward"} & set(STATE):
                 np.testing.assert_allclose(mine[name], theirs[name], atol=1e-9)
 
 
-def check_seen(walk, worlds: list[World], seen: list[np.ndarray]) -> None:
-    keys = walk.keys.view(len(worlds), ENVS).numpy()
+def check_seen(simulator, worlds: list[World], seen: list[np.ndarray]) -> None:
+    keys = simulator.keys.view(len(worlds), ENVS).numpy()
     for number, world in enumerate(worlds):
-        rows = keys[number] - walk.spans[number][0]
+        rows = keys[number] - simulator.spans[number][0]
         assert (rows >= 0).all()
-        assert (rows < rows_of(world).count).all()
-        np.testing.assert_array_equal(rows_of(world).observations(rows), seen[number])
+        assert (rows < observation_index_of(world).count).all()
+        np.testing.assert_array_equal(observation_index_of(world).observations(rows), seen[number])
 
 
 def check_trace(trace, happened: list) -> None:
@@ -105,12 +111,12 @@ def test_a_world_may_stand_anywhere_among_others() -> None:
     worlds = [World.of(RandomTask, seed=seed) for seed in (1, 2, 1)]
     envs = [make_sb3(world, ENVS, seed=i) for i, world in enumerate(worlds)]
     seen = [env.reset() for env in envs]
-    walk = make_walk(worlds, ENVS, CPU)
-    assert isinstance(walk, BatchWalk)
-    walk.resume(walk.join([env.batch.state() for env in envs]))
+    simulator = make_simulator(worlds, ENVS, CPU)
+    assert isinstance(simulator, BatchSimulator)
+    simulator.resume(simulator.join([env.batch.state() for env in envs]))
     for _ in range(STEPS):
-        check_seen(walk, worlds, seen)
+        check_seen(simulator, worlds, seen)
         actions = np.random.default_rng(0).integers(0, 3, (3, ENVS))
-        walk.step(torch.tensor(actions.ravel()))
+        simulator.step(torch.tensor(actions.ravel()))
         seen = [env.step(one)[0] for env, one in zip(envs, actions, strict=True)]
-    check_seen(walk, worlds, seen)
+    check_seen(simulator, worlds, seen)

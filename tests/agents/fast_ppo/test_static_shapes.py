@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from myopia.agents.fast_ppo import engine, random_draws
-from myopia.agents.fast_ppo.group import Group
-from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.model_group import ModelGroup
+from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO
 from myopia.envs import make_sb3
 
@@ -21,7 +21,7 @@ ROLLOUT = 8 * 16
 
 
 class Rehearsed:
-    """Calls the function three times before it counts, and undoes what it wrote: as `Graph`."""
+    """As `GraphedFunction`: calls three times before it counts, and undoes what it wrote."""
 
     calls = 0
 
@@ -55,11 +55,11 @@ def weights(of: FastPPO) -> torch.Tensor:
 @pytest.mark.parametrize("world", ["Investment", "Offers", "Orchard"])
 def test_the_same_training(world: str, settings: dict, monkeypatch) -> None:
     expected = [model(world, seed, **settings).learn(3 * ROLLOUT) for seed in range(2)]
-    monkeypatch.setattr(Group, "on_cpu", False)
-    monkeypatch.setattr(engine, "Graph", Rehearsed)
+    monkeypatch.setattr(ModelGroup, "on_cpu", False)
+    monkeypatch.setattr(engine, "GraphedFunction", Rehearsed)
     before = Rehearsed.calls
     together = [model(world, seed, **settings) for seed in range(2)]
-    learn_together(together, 3 * ROLLOUT)
+    learn_in_parallel(together, 3 * ROLLOUT)
     assert Rehearsed.calls == before + 6
     for one, other in zip(together, expected, strict=True):
         torch.testing.assert_close(weights(one), weights(other), rtol=1e-9, atol=1e-12)
@@ -79,10 +79,10 @@ def test_the_same_training_in_worlds_with_other_numbers_of_observations(
         return models
 
     expected = [one.learn(3 * envs * 16) for one in built()]
-    monkeypatch.setattr(Group, "on_cpu", False)
-    monkeypatch.setattr(engine, "Graph", Rehearsed)
+    monkeypatch.setattr(ModelGroup, "on_cpu", False)
+    monkeypatch.setattr(engine, "GraphedFunction", Rehearsed)
     together = built()
-    learn_together(together, 3 * envs * 16)
+    learn_in_parallel(together, 3 * envs * 16)
     for one, other in zip(together, expected, strict=True):
         torch.testing.assert_close(weights(one), weights(other), rtol=1e-9, atol=1e-12)
 
@@ -90,7 +90,7 @@ def test_the_same_training_in_worlds_with_other_numbers_of_observations(
 @pytest.fixture
 def without_data(monkeypatch) -> None:
     """The meta device draws from no generator, and gives zeros to who asks for its data."""
-    monkeypatch.setattr(engine, "Graph", lambda function, parameters=None: function)
+    monkeypatch.setattr(engine, "GraphedFunction", lambda function, parameters=None: function)
     monkeypatch.setattr(random_draws, "_generator", lambda *arguments: None)
     cpu = torch.Tensor.cpu
     monkeypatch.setattr(
@@ -109,7 +109,7 @@ def without_data(monkeypatch) -> None:
 @pytest.mark.usefixtures("without_data")
 def test_every_tensor_is_made_on_the_device_and_nothing_waits(world: str, settings: dict) -> None:
     together = [model(world, seed, device="meta", **settings) for seed in range(2)]
-    learn_together(together, 2 * ROLLOUT)
+    learn_in_parallel(together, 2 * ROLLOUT)
     for one in together:
         assert one.num_timesteps == 2 * ROLLOUT
         assert {weight.device.type for weight in one.policy.parameters()} == {"meta"}
@@ -119,18 +119,18 @@ def test_every_tensor_is_made_on_the_device_and_nothing_waits(world: str, settin
 def test_a_tensor_left_on_the_cpu_or_a_wait_would_be_noticed(monkeypatch) -> None:
     one = model("Investment", device="meta")
     one.learn(ROLLOUT)
-    learn = one.engine.learner._advantages
+    learn = one.engine.updater._advantages
 
     def left_behind(rewards: torch.Tensor, *arrays: torch.Tensor) -> torch.Tensor:
         return learn(rewards + torch.ones(rewards.shape), *arrays)
 
-    monkeypatch.setattr(one.engine.learner, "_advantages", left_behind)
+    monkeypatch.setattr(one.engine.updater, "_advantages", left_behind)
     with pytest.raises(RuntimeError, match="meta"):
         one.learn(ROLLOUT, reset_num_timesteps=False)
 
-    def waiting(rewards: torch.Tensor, *arrays: torch.Tensor) -> torch.Tensor:
+    def pending(rewards: torch.Tensor, *arrays: torch.Tensor) -> torch.Tensor:
         return learn(rewards * float(np.sign(rewards.sum().item())), *arrays)
 
-    monkeypatch.setattr(one.engine.learner, "_advantages", waiting)
+    monkeypatch.setattr(one.engine.updater, "_advantages", pending)
     with pytest.raises(RuntimeError, match="meta"):
         one.learn(ROLLOUT, reset_num_timesteps=False)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from myopia.agents.fast_ppo import engine
-from myopia.agents.fast_ppo.parallel import learn_together
+from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO, _last
 from myopia.agents.fast_ppo.transfer import fetch, pack, unpack
 from myopia.agents.runs.checkpoint import world_env
@@ -45,15 +45,15 @@ def test_what_is_packed_is_unpacked() -> None:
 def test_two_transfers_serve_a_rollout_and_an_update(models: int, credit: str, monkeypatch) -> None:
     calls = []
     monkeypatch.setattr(engine, "fetch", lambda tensors: calls.append(1) or fetch(tensors))
-    learn_together([model(seed, credit=credit) for seed in range(models)], 3 * ROLLOUT)
+    learn_in_parallel([model(seed, credit=credit) for seed in range(models)], 3 * ROLLOUT)
     assert len(calls) == 6
 
 
 def test_lifetimes_are_loaded_only_where_somebody_moved_them() -> None:
     trained = model().learn(ROLLOUT)
-    walk, joined = trained.engine.group.walk, []
-    honest = walk.join
-    walk.join = lambda states: joined.append(1) or honest(states)  # type: ignore[method-assign]
+    simulator, joined = trained.engine.group.simulator, []
+    honest = simulator.join
+    simulator.join = lambda states: joined.append(1) or honest(states)  # type: ignore[method-assign]
     trained.learn(2 * ROLLOUT, reset_num_timesteps=False)
     assert not joined
     world_env(trained).step(np.zeros(8, dtype=int))
@@ -75,7 +75,7 @@ def test_weights_and_lifetimes_that_others_put_there_are_learned_from(credit: st
     for taker in (used, fresh):
         taker.set_parameters(source.get_parameters())
         world_env(taker).batch.resume(world_env(source).batch.state())
-        taker.rollout_buffer.waiting = source.rollout_buffer.waiting
+        taker.rollout_buffer.pending = source.rollout_buffer.pending
         taker._last_obs, taker.rollouts = source._last_obs, source.rollouts
         taker.learn(2 * ROLLOUT, reset_num_timesteps=False)
     assert torch.equal(weights(used), weights(fresh))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from myopia.agents.monitoring.alarm import Alarm
 from myopia.agents.monitoring.learning_curve import LearningCurve
-from myopia.agents.monitoring.schedule import Moment, Rhythm
+from myopia.agents.monitoring.schedule import ComputeSpent, EvaluationSchedule
 
 START = 1e6
 """Effective compute at the first point of every curve."""
@@ -28,12 +28,12 @@ def expectations(draw) -> tuple[LearningCurve, float]:
     return curve, curve.at(compute[1] * (compute[-1] / compute[1]) ** draw(st.floats(0.05, 1.0)))
 
 
-def evaluated(rhythm: Rhythm, spent: list[float]) -> list[float]:
+def evaluated(evaluation_schedule: EvaluationSchedule, spent: list[float]) -> list[float]:
     """At which of these occasions of a training the rhythm evaluates."""
     last, found = None, []
     for now, following in zip(spent, [*spent[1:], math.inf], strict=True):
-        moment = Moment(now, now)
-        if rhythm.due(last, moment, following, seconds=0.0):
+        moment = ComputeSpent(now, now)
+        if evaluation_schedule.due(last, moment, following, seconds=0.0):
             found.append(now)
             last = moment
     return found
@@ -46,10 +46,10 @@ def rings(alarm: Alarm, curve: LearningCurve, occasions: list[float], before: fl
 @given(expectations(), st.lists(st.floats(1.01, 4.0), min_size=60, max_size=60))
 def test_gaps_of_four_ring_before_the_danger(expected, growths) -> None:
     curve, danger = expected
-    occasions = evaluated(Rhythm(), list(START * np.cumprod([1.0, *growths])))
+    occasions = evaluated(EvaluationSchedule(), list(START * np.cumprod([1.0, *growths])))
     gaps = np.array(occasions[1:]) / occasions[:-1]
     assert gaps.max() <= 4 * (1 + 1e-12)
-    reached = curve.reach(danger)
+    reached = curve.compute_at(danger)
     assert reached is not None
     assert rings(Alarm.before(danger, curve), curve, occasions, reached)
 
@@ -58,7 +58,7 @@ def test_gaps_of_four_ring_before_the_danger(expected, growths) -> None:
 def test_a_gap_above_the_buffer_steps_over_it(expected, gap, place) -> None:
     """Evaluations just below c* / 6 and just beyond c*: the danger is met without a warning."""
     curve, danger = expected
-    reached = curve.reach(danger)
+    reached = curve.compute_at(danger)
     assert reached is not None
     last = reached / 6 * (6 / gap) ** place  # so last * gap is beyond c*, and last below c* / 6
     assume(curve.at(last) < curve.at(reached / 6))
@@ -71,7 +71,7 @@ def test_a_hidden_capability_that_is_not_elicited_never_rings(expected, growths)
     curve, danger = expected
     alarm = Alarm.before(danger, curve)
     assume(alarm.level > curve.at(START))
-    occasions = evaluated(Rhythm(), list(START * np.cumprod([1.0, *growths])))
+    occasions = evaluated(EvaluationSchedule(), list(START * np.cumprod([1.0, *growths])))
     assert not any(alarm.rings(curve.at(START)) for _ in occasions)
 
 
@@ -101,15 +101,19 @@ def test_what_cannot_be_expected_is_refused() -> None:
 
 
 def test_the_rhythm() -> None:
-    rhythm = Rhythm(growth=4, seconds=60)
-    at_100 = Moment(100, 100)
-    assert rhythm.due(None, Moment(0, 0), 10, 0)
-    assert rhythm.due(Moment(0, 0), Moment(10, 10), 20, 0)
-    assert not rhythm.due(at_100, Moment(390, 390), 400, 59)
-    assert rhythm.due(at_100, Moment(390, 390), 401, 0)  # the next occasion is too late
-    assert rhythm.due(at_100, Moment(110, 110), 120, 60)  # a minute has passed
-    assert rhythm.due(at_100, Moment(110, 400), 120, 0)  # four times as far as it was
+    evaluation_schedule = EvaluationSchedule(growth=4, seconds=60)
+    at_100 = ComputeSpent(100, 100)
+    assert evaluation_schedule.due(None, ComputeSpent(0, 0), 10, 0)
+    assert evaluation_schedule.due(ComputeSpent(0, 0), ComputeSpent(10, 10), 20, 0)
+    assert not evaluation_schedule.due(at_100, ComputeSpent(390, 390), 400, 59)
+    assert evaluation_schedule.due(
+        at_100, ComputeSpent(390, 390), 401, 0
+    )  # the next occasion is too late
+    assert evaluation_schedule.due(at_100, ComputeSpent(110, 110), 120, 60)  # a minute has passed
+    assert evaluation_schedule.due(
+        at_100, ComputeSpent(110, 400), 120, 0
+    )  # four times as far as it was
     with pytest.raises(ValueError, match="growth between evaluations must be above 1, got 1"):
-        Rhythm(growth=1)
+        EvaluationSchedule(growth=1)
     with pytest.raises(ValueError, match="seconds between evaluations must be above 0, got 0"):
-        Rhythm(seconds=0)
+        EvaluationSchedule(seconds=0)

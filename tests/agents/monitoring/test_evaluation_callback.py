@@ -13,20 +13,24 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from myopia.agents.algorithms.presets import find_algorithm
 from myopia.agents.monitoring.alarm import Alarm
-from myopia.agents.monitoring.effective_compute import ReadBack, mean_return, spent
+from myopia.agents.monitoring.effective_compute import (
+    BaselineEquivalentCompute,
+    mean_return,
+    training_flops,
+)
 from myopia.agents.monitoring.elicitation import Elicitation
 from myopia.agents.monitoring.evaluation_callback import (
     FILE,
-    Cadence,
+    EvaluationCallback,
     read_capability,
     read_learning_curve,
 )
 from myopia.agents.monitoring.learning_curve import LearningCurve
-from myopia.agents.monitoring.schedule import Rhythm
+from myopia.agents.monitoring.schedule import EvaluationSchedule
 from myopia.agents.policies.agent import Agent, RecurrentAgent, agent_of
-from myopia.agents.policies.sb3_zip import open_stranger
+from myopia.agents.policies.sb3_zip import load_sb3_zip
 from myopia.agents.runs.run import RunConfig
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.train import train
 from myopia.common.files import read_json
 from myopia.envs import World, make_world
@@ -54,9 +58,11 @@ def reckless(world: World, agent: Agent) -> dict[str, Any]:
     return {"capability": random.random() + np.random.rand()}  # noqa: NPY002
 
 
-def cadence(asked: RunConfig, folder: Path, measure=reckless, **settings) -> Cadence:
+def cadence(asked: RunConfig, folder: Path, measure=reckless, **settings) -> EvaluationCallback:
     settings = {"elicitation": Elicitation(128), **settings}
-    return Cadence(asked.settings, asked.make_world(), measure, folder / FILE, **settings)
+    return EvaluationCallback(
+        asked.settings, asked.make_world(), measure, folder / FILE, **settings
+    )
 
 
 class SavesAndLoads(BaseCallback):
@@ -69,7 +75,7 @@ class SavesAndLoads(BaseCallback):
     def _on_rollout_start(self) -> None:
         self.model.save(self.path)
         for trust in (False, True):
-            open_stranger(self.path, self.algo, self.world, trust)
+            load_sb3_zip(self.path, self.algo, self.world, trust)
 
     def _on_step(self) -> bool:
         return True
@@ -119,7 +125,7 @@ def test_evaluated_after_a_time(tmp_path: Path, monkeypatch) -> None:
         SimpleNamespace(monotonic=lambda: float(next(clock))),
     )
     asked = config(steps=64 * 40)
-    watch = cadence(asked, tmp_path, rhythm=Rhythm(growth=1e9, seconds=5))
+    watch = cadence(asked, tmp_path, evaluation_schedule=EvaluationSchedule(growth=1e9, seconds=5))
     train(asked, tmp_path / "run", callbacks=[watch], checkpoint_seconds=1e9)
     rollouts = [one["timesteps"] // 64 for one in watch.evaluations]
     # growth: untrained (from nothing, anything is growth) and after the first
@@ -249,10 +255,10 @@ def model(steps: int, score: float | None) -> Any:
 
 def test_effective_compute_by_hand() -> None:
     """10 weights, 6 operations each: 100 steps cost 6000; the baseline's score is log10 of that."""
-    assert spent(model(100, None)) == 6000
+    assert training_flops(model(100, None)) == 6000
     assert mean_return(model(100, 3.0)) == 3.0
     baseline = LearningCurve([1e2, 1e3, 1e4, 1e5], [2, 3, 4, 5])
-    read = ReadBack(baseline)
+    read = BaselineEquivalentCompute(baseline)
     assert read(model(100, np.log10(6000))) == pytest.approx(6000)  # no better than the baseline
     assert read(model(100, np.log10(24_000))) == pytest.approx(24_000)  # four times as fast
     assert read(model(100, 9.0)) == 1e5  # as far as the baseline is known
@@ -308,7 +314,7 @@ def test_a_hidden_capability_shows() -> None:
         gap = found["lifetime_optimal_return"] - found["myopic_return"]
         return (found["return"] - found["myopic_return"]) / gap
 
-    with fenced():
+    with preserve_rng_state():
         torch.manual_seed(0)
         fresh = settings.policy(world)
     skilled = Elicitation(60_000, seed=1).elicited(fresh, settings, world).policy

@@ -33,7 +33,7 @@ def test_fit_is_the_slow_one(score) -> None:
 def test_reached_where_it_is_as_good(score, place) -> None:
     curve = LearningCurve(np.geomspace(1, 1e6, len(score)), score)
     aim = curve.fit[0] + place * (curve.fit[-1] - curve.fit[0])
-    compute = curve.reach(min(aim, curve.fit[-1]))
+    compute = curve.compute_at(min(aim, curve.fit[-1]))
     assert compute is not None
     assert curve.at(compute) == pytest.approx(aim, abs=1e-6)
     assert curve.at(compute * 0.99) <= aim + 1e-9
@@ -43,21 +43,21 @@ def test_reached_where_it_is_as_good(score, place) -> None:
 def test_nothing_is_reached_later_than_where_it_stands(score) -> None:
     curve = LearningCurve(np.geomspace(1, 1e6, len(score)), score)
     for compute, value in zip(curve.points, curve.fit, strict=True):
-        assert (curve.reach(value) or np.inf) <= compute * (1 + 1e-9)
+        assert (curve.compute_at(value) or np.inf) <= compute * (1 + 1e-9)
 
 
 def test_by_hand() -> None:
     """1, 3, 2, 5: the dip is levelled to 2.5, and half of the way from 1 to 2.5 is at 10 ** .5."""
     curve = LearningCurve([1, 10, 100, 1000], [1, 3, 2, 5])
     np.testing.assert_allclose(curve.fit, [1, 2.5, 2.5, 5])
-    assert curve.reach(1.75) == pytest.approx(10**0.5)
-    assert curve.reach(2.5) == pytest.approx(10)
-    assert curve.reach(0) == 1
-    assert curve.reach(5.1) is None
+    assert curve.compute_at(1.75) == pytest.approx(10**0.5)
+    assert curve.compute_at(2.5) == pytest.approx(10)
+    assert curve.compute_at(0) == 1
+    assert curve.compute_at(5.1) is None
     assert curve.at(1e6) == 5
     loss = LearningCurve([1, 10], [2.0, 1.0], increasing=False)
-    assert loss.reach(1.5) == pytest.approx(10**0.5)
-    assert loss.reach(0.5) is None
+    assert loss.compute_at(1.5) == pytest.approx(10**0.5)
+    assert loss.compute_at(0.5) is None
 
 
 def test_points_in_any_order_and_twice() -> None:

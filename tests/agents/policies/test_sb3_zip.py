@@ -24,8 +24,8 @@ from myopia.agents.algorithms.presets import PRESETS
 from myopia.agents.credit import Credit
 from myopia.agents.policies.agent import RecurrentAgent
 from myopia.agents.policies.safe_zip import MOST_BYTES
-from myopia.agents.policies.sb3_zip import open_stranger
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.policies.sb3_zip import load_sb3_zip
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.envs import World, make_sb3, make_world
 from myopia.envs.observer import observation_space
 
@@ -111,8 +111,8 @@ class Payload:
 def test_it_acts_as_the_model_that_was_saved(kind: str, tmp_path: Path) -> None:
     model = stranger(kind)
     model.save(tmp_path / "agent.zip")
-    safe = open_stranger(tmp_path / "agent.zip", kind.partition("-")[0], world())
-    trusted = open_stranger(tmp_path / "agent.zip", kind.partition("-")[0], world(), trust=True)
+    safe = load_sb3_zip(tmp_path / "agent.zip", kind.partition("-")[0], world())
+    trusted = load_sb3_zip(tmp_path / "agent.zip", kind.partition("-")[0], world(), trust=True)
     space = observation_space(world())
     rows = np.random.default_rng(0).uniform(0, 1, (50, *space.shape)).astype(np.float32)
     if isinstance(safe, RecurrentAgent):
@@ -141,22 +141,22 @@ def test_it_acts_as_the_model_that_was_saved(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("algo", sorted(PRESETS))
 def test_our_own_zips_open_too(algo: str, tmp_path: Path) -> None:
     ours, credit = PRESETS[algo], Credit.of("lifetime")
-    with fenced():
+    with preserve_rng_state():
         model = ours.build(ours.env(world(), credit, 0), credit, 0, "cpu", None)
     model.save(tmp_path / "model.zip")
     for trust in (False, True):
-        opened = open_stranger(tmp_path / "model.zip", algo, world(), trust).policy.state_dict()
+        opened = load_sb3_zip(tmp_path / "model.zip", algo, world(), trust).policy.state_dict()
         for name, weight in model.policy.state_dict().items():
             assert torch.equal(opened[name], weight)
 
 
 def test_greedy_is_all_on_the_best_action(saved: Path, tmp_path: Path) -> None:
     rows = np.eye(*observation_space(world()).shape, dtype=np.float32)
-    agent = open_stranger(saved, "ppo", world())
+    agent = load_sb3_zip(saved, "ppo", world())
     sampled, agent.greedy = agent(rows), True
     np.testing.assert_array_equal(agent(rows), np.eye(3)[sampled.argmax(axis=1)])
     stranger("recurrentppo").save(tmp_path / "a.zip")
-    agent = open_stranger(tmp_path / "a.zip", "recurrentppo", world())
+    agent = load_sb3_zip(tmp_path / "a.zip", "recurrentppo", world())
     assert isinstance(agent, RecurrentAgent)
     starts = np.ones(len(rows))
     (sampled, _), agent.greedy = agent.step(rows, None, starts), True
@@ -168,7 +168,7 @@ def test_greedy_is_all_on_the_best_action(saved: Path, tmp_path: Path) -> None:
 def test_the_global_generators_are_left_alone(saved: Path) -> None:
     before = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     for trust in (False, True):
-        open_stranger(saved, "ppo", world(), trust)
+        load_sb3_zip(saved, "ppo", world(), trust)
     assert torch.equal(before[0], torch.random.get_rng_state())
     assert (before[1] == np.random.get_state()[1]).all()  # noqa: NPY002
 
@@ -188,13 +188,13 @@ def test_a_payload_in_the_data_is_never_decoded(
         saved, tmp_path / "a.zip", **{entry: {":type:": "", **plain, ":serialized:": blob}}
     )
     rows = np.zeros((1, *observation_space(world()).shape), dtype=np.float32)
-    expected = open_stranger(saved, "ppo", world())(rows)
+    expected = load_sb3_zip(saved, "ppo", world())(rows)
     caplog.clear()
-    np.testing.assert_array_equal(open_stranger(planted, "ppo", world())(rows), expected)
+    np.testing.assert_array_equal(load_sb3_zip(planted, "ppo", world())(rows), expected)
     assert re.search(rf"what is pickled in it was left closed: .*{entry}", caplog.text)
     assert not mark.exists()
     with contextlib.suppress(ValueError):  # whether or not SB3 can go on with what it finds
-        open_stranger(planted, "ppo", world(), trust=True)
+        load_sb3_zip(planted, "ppo", world(), trust=True)
     assert mark.read_text() == "run"  # the payload was a real one
 
 
@@ -207,7 +207,7 @@ def test_a_payload_in_place_of_what_is_read_is_refused(
     pickled = {":type:": "<class 'dict'>", ":serialized:": blob}
     planted = with_data(saved, tmp_path / "a.zip", **{entry: pickled})
     with pytest.raises(ValueError, match=r"cannot be read|not there in plain text"):
-        open_stranger(planted, "ppo", world())
+        load_sb3_zip(planted, "ppo", world())
     assert not mark.exists()
 
 
@@ -219,11 +219,11 @@ def test_a_payload_in_the_weights_is_not_run(place: str, saved: Path, tmp_path: 
     with pytest.raises(
         ValueError, match=r"holds something other than weights.*nothing in it was run"
     ):
-        open_stranger(planted, "ppo", world())
+        load_sb3_zip(planted, "ppo", world())
     assert not mark.exists()
     pickled = rewritten(saved, tmp_path / "b.zip", policy_pth=pickle.dumps(Payload(mark)))
     with pytest.raises(ValueError, match="no zip"):
-        open_stranger(pickled, "ppo", world())
+        load_sb3_zip(pickled, "ppo", world())
     assert not mark.exists()
     torch.load(io.BytesIO(zipfile.ZipFile(planted).read("policy.pth")), weights_only=False)
     assert mark.exists()  # the payload was a real one
@@ -257,32 +257,32 @@ def test_what_cannot_be_rebuilt_is_named(policy, kwargs, said: str, tmp_path: Pa
     model = PPO(policy, make_sb3(world(), 2), policy_kwargs=kwargs, device="cpu")
     model.save(tmp_path / "a.zip")
     with pytest.raises(ValueError, match=said):
-        open_stranger(tmp_path / "a.zip", "ppo", world())
-    open_stranger(tmp_path / "a.zip", "ppo", world(), trust=True)
+        load_sb3_zip(tmp_path / "a.zip", "ppo", world())
+    load_sb3_zip(tmp_path / "a.zip", "ppo", world(), trust=True)
 
 
 def test_a_setting_that_is_not_known_is_named(saved: Path, tmp_path: Path) -> None:
     changed = with_data(saved, tmp_path / "a.zip", policy_kwargs={"use_magic": True})
     with pytest.raises(ValueError, match="cannot rebuild a policy with the setting 'use_magic'"):
-        open_stranger(changed, "ppo", world())
+        load_sb3_zip(changed, "ppo", world())
     changed = with_data(saved, tmp_path / "a.zip", action_space={":type:": "<class 'x.Multi'>"})
     with pytest.raises(
         ValueError, match=r"expected action_space to be a Discrete, got <class 'x.M"
     ):
-        open_stranger(changed, "ppo", world())
+        load_sb3_zip(changed, "ppo", world())
 
 
 def test_another_algorithm_or_world_is_said(saved: Path) -> None:
     with pytest.raises(ValueError, match=r"not that of dqn, did you mean --algo a2c or ppo\?"):
-        open_stranger(saved, "dqn", world())
+        load_sb3_zip(saved, "dqn", world())
     with pytest.raises(ValueError, match="unknown algorithm 'pppo', did you mean 'ppo'"):
-        open_stranger(saved, "pppo", world())
+        load_sb3_zip(saved, "pppo", world())
     with pytest.raises(
         ValueError, match=r"does not fit a ppo policy in Work, .* expected 16 columns"
     ):
-        open_stranger(saved, "ppo", make_world("Work"))
+        load_sb3_zip(saved, "ppo", make_world("Work"))
     with pytest.raises(ValueError, match=r"trained on observations of shape .* but Work has"):
-        open_stranger(saved, "ppo", make_world("Work"), trust=True)
+        load_sb3_zip(saved, "ppo", make_world("Work"), trust=True)
 
 
 @pytest.mark.parametrize("algo", ["dqn", "qrdqn", "recurrentppo"])
@@ -291,7 +291,7 @@ def test_weights_of_another_network_are_named(algo: str, saved: Path, tmp_path: 
     model.save(tmp_path / "a.zip")
     mixed = with_weights(tmp_path / "a.zip", tmp_path / "b.zip", weights_of(saved))
     with pytest.raises(ValueError, match=f"does not fit a {algo} policy in Investment"):
-        open_stranger(mixed, algo, world())
+        load_sb3_zip(mixed, algo, world())
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (24, 7), (2, 3, 4)])
@@ -301,7 +301,7 @@ def test_memories_of_no_shape_are_named(shape: tuple[int, ...], tmp_path: Path) 
     weights = {**weights_of(tmp_path / "a.zip"), "lstm_actor.weight_hh_l0": torch.zeros(shape)}
     odd = with_weights(tmp_path / "a.zip", tmp_path / "b.zip", weights)
     with pytest.raises(ValueError, match="does not fit a recurrentppo policy"):
-        open_stranger(odd, "recurrentppo", world())
+        load_sb3_zip(odd, "recurrentppo", world())
 
 
 def test_sizes_are_bounded(saved: Path, tmp_path: Path) -> None:
@@ -314,17 +314,17 @@ def test_sizes_are_bounded(saved: Path, tmp_path: Path) -> None:
             data.write(bytes(1 << 24))
     assert bomb.stat().st_size < MOST_BYTES / 100
     with pytest.raises(ValueError, match=f"unpacks to .* bytes, expected at most {MOST_BYTES}"):
-        open_stranger(bomb, "ppo", world())
+        load_sb3_zip(bomb, "ppo", world())
     nested = rewritten(saved, tmp_path / "nested.zip", policy_pth=bomb.read_bytes())
     with pytest.raises(ValueError, match=r"policy\.pth in .* unpacks to"):
-        open_stranger(nested, "ppo", world())
+        load_sb3_zip(nested, "ppo", world())
     huge = {**weights_of(saved), "action_net.bias": torch.zeros(1).expand(1 << 40)}
     with pytest.raises(ValueError, match=r"action_net.bias claims the shape"):
-        open_stranger(with_weights(saved, tmp_path / "huge.zip", huge), "ppo", world())
+        load_sb3_zip(with_weights(saved, tmp_path / "huge.zip", huge), "ppo", world())
     # small files whose widths would make a large network
     wide = {f"mlp_extractor.policy_net.{2 * i}.weight": torch.zeros(1 << 20, 1) for i in range(3)}
     with pytest.raises(ValueError, match=r"expected 1048576 columns|expected .* columns"):
-        open_stranger(with_weights(saved, tmp_path / "w.zip", wide), "ppo", world())
+        load_sb3_zip(with_weights(saved, tmp_path / "w.zip", wide), "ppo", world())
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_sizes_are_bounded(saved: Path, tmp_path: Path) -> None:
 def test_weights_that_are_none(change, said: str, saved: Path, tmp_path: Path) -> None:
     changed = with_weights(saved, tmp_path / "a.zip", change(dict(weights_of(saved))))
     with pytest.raises(ValueError, match=said):
-        open_stranger(changed, "ppo", world())
+        load_sb3_zip(changed, "ppo", world())
 
 
 @pytest.mark.parametrize(
@@ -362,16 +362,16 @@ def test_weights_that_are_none(change, said: str, saved: Path, tmp_path: Path) -
 )
 def test_data_that_is_none(member, said: str, saved: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=said):
-        open_stranger(rewritten(saved, tmp_path / "a.zip", **member), "ppo", world())
+        load_sb3_zip(rewritten(saved, tmp_path / "a.zip", **member), "ppo", world())
 
 
 def test_no_file_and_no_zip(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        open_stranger(tmp_path / "none.zip", "ppo", world())
+        load_sb3_zip(tmp_path / "none.zip", "ppo", world())
     (tmp_path / "text.zip").write_text("no zip")
     for trust in (False, True):
         with pytest.raises(ValueError, match="zip"):
-            open_stranger(tmp_path / "text.zip", "ppo", world(), trust)
+            load_sb3_zip(tmp_path / "text.zip", "ppo", world(), trust)
 
 
 @settings(
@@ -394,7 +394,7 @@ def test_damage_gives_the_agent_or_one_sentence(saved: Path, tmp_path: Path, dat
 def refusal(path: Path) -> str:
     """What is said of this file, or nothing where it opens."""
     try:
-        open_stranger(path, "ppo", world())
+        load_sb3_zip(path, "ppo", world())
     except ValueError as error:
         return str(error)
     return ""

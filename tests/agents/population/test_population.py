@@ -13,7 +13,7 @@ import pytest
 from myopia.agents.policies.agent import Agent, snapshots
 from myopia.agents.population import population
 from myopia.agents.population.fitness import Score
-from myopia.agents.population.lockstep import Turns
+from myopia.agents.population.lockstep import Lockstep
 from myopia.agents.population.population import PopulationConfig, train_population
 from myopia.agents.population.swapping import SharedWorlds
 from myopia.agents.runs.run import RunConfig
@@ -37,51 +37,51 @@ def weights(folder: Path) -> bytes:
 
 
 def test_turns_are_taken_in_order() -> None:
-    turns, said = Turns(), []
+    lockstep, said = Lockstep(), []
 
     def loop(name: str, rounds: int) -> None:
         for count in range(rounds):
             said.append(f"{name}{count}")
-            turns.wait()
+            lockstep.wait()
 
-    turns.run([lambda: loop("a", 3), lambda: loop("b", 1), lambda: loop("c", 2)])
+    lockstep.run([lambda: loop("a", 3), lambda: loop("b", 1), lambda: loop("c", 2)])
     assert said == ["a0", "b0", "c0", "a1", "c1", "a2"]
 
 
 def test_an_error_ends_every_loop() -> None:
-    turns, ended = Turns(), []
+    lockstep, ended = Lockstep(), []
 
     def good() -> None:
         try:
             while True:
-                turns.wait()
+                lockstep.wait()
         finally:
             ended.append(True)
 
     def bad() -> None:
-        turns.wait()
+        lockstep.wait()
         raise ValueError("out of luck")
 
     with pytest.raises(ValueError, match="out of luck"):
-        turns.run([good, bad, good])
+        lockstep.run([good, bad, good])
     assert ended == [True, True]
 
 
 def test_an_interrupt_reaches_loops_that_work_between_their_turns() -> None:
     """Also where its signal came to a thread that does not handle it."""
-    turns, rounds = Turns(), []
+    lockstep, rounds = Lockstep(), []
 
     def loop() -> None:
         for _ in range(1000):
             rounds.append(sum(range(100_000)))
-            turns.wait()
+            lockstep.wait()
 
     # started in the background by some shells, Python is told to ignore interrupts
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         threading.Timer(0.3, _thread.interrupt_main).start()
         with pytest.raises(KeyboardInterrupt):
-            turns.run([loop, loop])
+            lockstep.run([loop, loop])
     finally:
         signal.signal(signal.SIGINT, before)
     assert len(rounds) < 2000
@@ -90,8 +90,8 @@ def test_an_interrupt_reaches_loops_that_work_between_their_turns() -> None:
 def test_worlds_go_round_at_boundaries() -> None:
     """What one learner invests, the learner before it finds as its wealth."""
     world = make_world("Investment", shutdown="never", epoch_length=1, gain=1)
-    turns, seen = Turns(), {}
-    shared = SharedWorlds(world, 3, 1, 0, turns)
+    lockstep, seen = Lockstep(), {}
+    shared = SharedWorlds(world, 3, 1, 0, lockstep)
     work, invest = 0, 1
 
     def learner(index: int) -> None:
@@ -103,7 +103,7 @@ def test_worlds_go_round_at_boundaries() -> None:
             rows.append(view.step(np.array([act]))[0][0, 0])
         seen[index] = rows
 
-    turns.run([lambda index=index: learner(index) for index in range(3)])
+    lockstep.run([lambda index=index: learner(index) for index in range(3)])
     start, rich = seen[0][0], max(map(max, seen.values()))
     assert rich > start
     # the world that learner 1 made richer is held by 0, then 2, then 1, then 0
@@ -114,8 +114,8 @@ def test_worlds_go_round_at_boundaries() -> None:
 
 def test_ended_lifetimes_take_no_part() -> None:
     world = make_world("Work", epoch_length=1)
-    turns, seen = Turns(), {}
-    shared = SharedWorlds(world, 2, 1, 0, turns)
+    lockstep, seen = Lockstep(), {}
+    shared = SharedWorlds(world, 2, 1, 0, lockstep)
 
     def learner(index: int) -> None:
         view = shared.view(index)
@@ -123,7 +123,7 @@ def test_ended_lifetimes_take_no_part() -> None:
         actions = [2, 0, 0] if index == 0 else [0, 0, 0]
         seen[index] = [view.step(np.array([action])) for action in actions]
 
-    turns.run([lambda: learner(0), lambda: learner(1)])
+    lockstep.run([lambda: learner(0), lambda: learner(1)])
     first, second = seen[0], seen[1]
     assert first[0][2][0]
     assert "episode" in first[0][3][0]
@@ -137,8 +137,8 @@ def test_ended_lifetimes_take_no_part() -> None:
 def test_unselected_members_without_swapping_see_their_own_worlds() -> None:
     world = make_world("Investment")
     alone = make_sb3(world, 2, seed=3)
-    turns, same = Turns(), []
-    shared = SharedWorlds(world, 1, 2, 3, turns)
+    lockstep, same = Lockstep(), []
+    shared = SharedWorlds(world, 1, 2, 3, lockstep)
 
     def learner() -> None:
         view, generator = shared.view(0), np.random.default_rng(0)
@@ -148,7 +148,7 @@ def test_unselected_members_without_swapping_see_their_own_worlds() -> None:
             for one, other in zip(view.step(actions)[:3], alone.step(actions)[:3], strict=True):
                 same.append(np.array_equal(one, other))
 
-    turns.run([learner])
+    lockstep.run([learner])
     assert all(same)
 
 

@@ -19,7 +19,7 @@ from myopia.agents.population.population import PopulationConfig, train_populati
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.parallel import train_many
 from myopia.agents.training.train import train
-from myopia.analysis.evaluation.evaluate_run import judge_run
+from myopia.analysis.evaluation.evaluate_run import evaluate_run
 from myopia.analysis.report.results import collect
 from myopia.analysis.studies.execution.run import run_study
 from myopia.analysis.studies.study import Study, load_study
@@ -115,7 +115,7 @@ def test_links_in_a_run_are_refused(place: str, kind, done: Path, outside: Path,
     judged = copied(done, tmp_path / "judged")
     plant(judged, place, kind, outside)
     refused(lambda: train(tiny(), judged), outside)
-    refused(lambda: judge_run(judged), outside)
+    refused(lambda: evaluate_run(judged), outside)
     before = contents(outside)
     for command in (["evaluate"], ["represent", "--directions", "3"]):
         assert main([command[0], str(judged), *command[1:]]) == 2
@@ -144,14 +144,14 @@ def test_a_whole_run_folder_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "run").symlink_to(tmp_path / "disk")
     train(tiny(), tmp_path / "run")
-    judge_run(tmp_path / "run")
+    evaluate_run(tmp_path / "run")
     assert (tmp_path / "disk" / "evaluation.json").exists()
 
 
 def test_links_that_stay_inside_are_left(done: Path, tmp_path: Path) -> None:
     folder = copied(done, tmp_path / "run")
     (folder / "latest").symlink_to("tensorboard")
-    judge_run(folder)
+    evaluate_run(folder)
     assert (folder / "latest").is_symlink()
 
 
@@ -238,7 +238,7 @@ def test_no_file_names_what_is_run(stolen: Path) -> None:
     for act in (
         config.make_world,
         lambda: Agent.load(run),
-        lambda: judge_run(run),
+        lambda: evaluate_run(run),
         lambda: train(config, run),
         lambda: train(config, stolen / "new"),
         lambda: load_study("study.toml"),
@@ -343,7 +343,7 @@ def test_what_wandb_links_to_is_its_own(done: Path, outside: Path, tmp_path: Pat
     """In a tracked run; a condition of a study that is called so is checked as all others are."""
     tracked = copied(done, tmp_path / "run")
     plant(tracked, "wandb/run-1/logs/debug-core.log", a_file, outside)
-    judge_run(tracked)
+    evaluate_run(tracked)
     assert main(["train", "Work", *SHORT, "--out", str(tracked)]) == 0
     study = Study("t", {"world": "Work", "algo": ALGO}, {"wandb": {}}, (0,))
     plant(tmp_path / "study", "wandb/seed-0", a_folder, outside)
@@ -440,7 +440,7 @@ def test_conditions_that_name_no_folder(condition: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_of_runs_and_other_things_is_reported(done: Path, tmp_path: Path) -> None:
-    judge_run(copied(done, tmp_path / "run"))
+    evaluate_run(copied(done, tmp_path / "run"))
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "python").symlink_to(sys.executable)
     assert main(["report", str(tmp_path)]) == 0

@@ -3,19 +3,25 @@
 import numpy as np
 import pytest
 
-from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.evaluation.evaluation import evaluate
-from myopia.analysis.exact.discount_fit import GRID, _profile, explain, going_on, ladder
+from myopia.analysis.exact.discount_fit import (
+    GRID,
+    _profile,
+    choice_values,
+    continue_choice,
+    fit_discount,
+)
 from myopia.analysis.exact.oracle import optimal_actions, oracle_policy, solve
 from myopia.analysis.exact.policies import reference_policy
-from myopia.analysis.measures.registry import all_measures
+from myopia.analysis.measures.measure import all_measures
 from myopia.envs import World, make_world
 
 WORLDS = ["Investment", "Dilemma", "Offers", "Orchard"]
 
 
 def fitted(world: World, policy: np.ndarray, name: str = "delta") -> dict:
-    return all_measures()[name](Subject(world, policy))[name]
+    return all_measures()[name](EvaluationContext(world, policy))[name]
 
 
 @pytest.mark.parametrize("beta", [5, 20])
@@ -129,7 +135,7 @@ def test_noisy_policies_200(name: str) -> None:
 def test_the_profile_against_a_slow_search_over_beta() -> None:
     world = make_world("Investment")
     policy = reference_policy(world, "oracle:delta=0.4,beta=3")
-    cells, values = ladder(world, going_on)
+    cells, values = choice_values(world, continue_choice)
     chosen = policy[..., :-1] / policy[..., :-1].sum(axis=-1, keepdims=True)
     chosen = chosen.reshape(-1, 2)[cells].T
     weight = np.random.default_rng(0).dirichlet(np.ones(len(cells)))
@@ -165,4 +171,4 @@ def test_what_stopping_tells_of_the_discount(name: str, delta: float) -> None:
 def test_the_weight_of_choices_never_made_is_nothing() -> None:
     world = make_world("Investment")
     chosen = np.full((12, 4, 28, 2), 0.5)
-    assert explain(world, going_on, chosen, np.zeros((12, 4, 28))) is None
+    assert fit_discount(world, continue_choice, chosen, np.zeros((12, 4, 28))) is None

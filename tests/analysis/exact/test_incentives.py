@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from myopia.analysis.exact.incentives import gate, incentives
+from myopia.analysis.exact.incentives import check_incentives, incentives
 from myopia.envs import Task, World, make_world
 
 
 def test_every_world_passes_the_gate(world_name: str) -> None:
-    result = gate(make_world(world_name))
+    result = check_incentives(make_world(world_name))
     assert result.stops_at_cutoff, result
     assert result.found == result.declared, result
     assert result.severed_invest_conflicts == 0, result
@@ -20,12 +20,12 @@ def test_declared_incentives_are_those_of_the_design() -> None:
 
 
 def test_a_world_that_offers_nothing_fails_the_gate_of_one_that_declares() -> None:
-    assert not gate(make_world("Investment", gain=0)).passed
+    assert not check_incentives(make_world("Investment", gain=0)).passed
 
 
 def test_a_schedule_that_never_asks_to_stop() -> None:
-    assert gate(make_world("Investment", schedule="constant")).stops_at_cutoff
-    assert not gate(
+    assert check_incentives(make_world("Investment", schedule="constant")).stops_at_cutoff
+    assert not check_incentives(
         make_world("Work", schedule="linear:cutoff=4,upkeep=0.5", shutdown="never")
     ).passed
 

@@ -9,7 +9,7 @@ from support.random_task import worlds
 
 from myopia.analysis.exact.occupancy import occupancy
 from myopia.analysis.exact.oracle import optimal_actions, oracle_policy, solve, start_value
-from myopia.analysis.exact.transition_model import model_of
+from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs import World, make_world
 
 DISCOUNTS = st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0])
@@ -17,7 +17,7 @@ DISCOUNTS = st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0])
 
 @settings(deadline=None, max_examples=40)
 @given(
-    st.one_of(
+    st.check_choice(
         worlds(states=2, moves=2, max_epochs=2, epoch_length=1, schedule="linear:cutoff=1"),
         worlds(states=2, moves=1, max_epochs=2, epoch_length=2, schedule="linear:cutoff=2"),
         worlds(states=1, moves=2, max_epochs=2, epoch_length=3, schedule="step:cutoff=1"),
@@ -36,7 +36,9 @@ def test_the_oracles_policy_earns_its_value(world: World, delta: float, gamma: f
     policy = oracle_policy(world, delta, gamma)
     earned = value(world, policy, delta, gamma)
     assert earned == pytest.approx(start_value(world, solve(world, delta, gamma).v[0, 0]), abs=1e-9)
-    assert (policy[~np.broadcast_to(model_of(world).allowed[:, None], policy.shape)] == 0).all()
+    assert (
+        policy[~np.broadcast_to(transition_model_of(world).allowed[:, None], policy.shape)] == 0
+    ).all()
 
 
 @pytest.mark.parametrize(("C", "myopic", "lifetime"), [(4, 2.5, 3.0), (5, 3.0, 4.0), (6, 3.5, 5.0)])

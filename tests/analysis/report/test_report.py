@@ -10,7 +10,7 @@ import pytest
 
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.train import train
-from myopia.analysis.evaluation.evaluate_run import judge_run
+from myopia.analysis.evaluation.evaluate_run import evaluate_run
 from myopia.analysis.evaluation.evaluation import evaluate
 from myopia.analysis.exact.policies import reference_policy
 from myopia.analysis.report.report import write_report
@@ -140,7 +140,7 @@ def trained(tmp_path_factory) -> Path:
     for name, credit, seed in (("a", "lifetime", 0), ("b", "lifetime", 1), ("<i>", "epoch", 0)):
         dials = make_world("Investment", max_epochs=6).dials()
         config = RunConfig("Investment", dials, credit=credit, seed=seed, total_timesteps=1)
-        judge_run(train(config, root / name), "bait" if name == "a" else None)
+        evaluate_run(train(config, root / name), "bait" if name == "a" else None)
     return root
 
 
@@ -240,13 +240,13 @@ def test_half_written_and_other_versions_are_refused(name, text, sentence, runs:
 
 
 def test_what_was_asked_before_is_kept(runs: Path) -> None:
-    judge_run(runs / "a", "channel-severed")
+    evaluate_run(runs / "a", "channel-severed")
     told = json.loads((runs / "a" / "evaluation.json").read_text())
     assert told["probes"].keys() == {"bait", "channel-severed"}
     assert told["learning"]["steps"][-1] > 0
     assert told["learning"]["return"][-1] == pytest.approx(told["return"])
     (runs / "a" / "evaluation.json").write_text('{"half')
-    judge_run(runs / "a")
+    evaluate_run(runs / "a")
     mended = json.loads((runs / "a" / "evaluation.json").read_text())
     assert "probes" not in mended
     assert mended["return"] == told["return"]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from myopia.analysis.representations.parts import erasure, layers, shifts, training, units
-from myopia.analysis.representations.towers import activations
+from myopia.analysis.representations.parts import erasure, layers, steering, training, units
+from myopia.analysis.representations.policy_networks import activations
 from myopia.superposition.erasure import erase
-from myopia.superposition.probe import held_out_r2, linear_r2, whole_groups
+from myopia.superposition.linear_decoder import held_out_r2, linear_r2, whole_groups
 
 
 def test_it_shuts_down_at_the_cutoff(hand):
@@ -30,7 +30,7 @@ def test_the_direction_is_found(hand):
 
 def test_a_shift_flips_the_behaviour_and_random_directions_do_not(hand):
     inspection, directions = hand
-    tables = shifts.shifts(inspection)
+    tables = steering.steering(inspection)
     for layer in directions:
         for row in tables["shifts"]:
             if (row["layer"], row["variable"]) == (layer, "index"):
@@ -49,9 +49,9 @@ def test_a_shift_flips_the_behaviour_and_random_directions_do_not(hand):
 
 def test_contrasts_shift_it_as_well(hand):
     inspection, _ = hand
-    world, towers = inspection.world, inspection.towers
-    other = type(inspection)(world, towers, inspection.fresh, basis="onehot", directions=5)
-    tables = shifts.shifts(other)
+    world, networks = inspection.world, inspection.networks
+    other = type(inspection)(world, networks, inspection.fresh, basis="onehot", directions=5)
+    tables = steering.steering(other)
     moved = {(r["layer"], r["by"]): r for r in tables["shifts"] if r["variable"] == "index"}
     for (_, by), row in moved.items():
         assert row["mean stop moves by"] == pytest.approx(-by, abs=0.01)
@@ -93,7 +93,7 @@ def test_one_line_carries_the_whole_patch(hand):
 def test_contributions_add_up_to_the_logit(hand):
     inspection, _ = hand
     rows = units.units(inspection)["contributions"]
-    last = inspection.towers.actor.layers[-1]
+    last = inspection.networks.actor.layers[-1]
     logits = units.shutdown_logit(inspection.cache["policy.out"])
     for k in (0, 2, 5):
         here = torch.from_numpy(inspection.states.epoch == k) * inspection.share
@@ -103,9 +103,9 @@ def test_contributions_add_up_to_the_logit(hand):
 
 def test_training_is_read_snapshot_by_snapshot(hand):
     inspection, _ = hand
-    snapshots = {0: inspection.fresh(0), 100: inspection.towers}
+    snapshots = {0: inspection.fresh(0), 100: inspection.networks}
     other = type(inspection)(
-        inspection.world, inspection.towers, inspection.fresh, snapshots=snapshots
+        inspection.world, inspection.networks, inspection.fresh, snapshots=snapshots
     )
     rows = training.training(other)["training"]
     assert [(row["steps"], row["layer"]) for row in rows] == [
@@ -115,6 +115,6 @@ def test_training_is_read_snapshot_by_snapshot(hand):
     assert rows[3]["erasing the index"] > 0.1
     assert not training.training(inspection)["training"]
     assert "no snapshots" in inspection.reasons["training"]
-    assert set(activations(inspection.towers, inspection.observations)) == {
+    assert set(activations(inspection.networks, inspection.observations)) == {
         "policy.1", "policy.2", "policy.out", "value.1", "value.2", "value.out"
     }  # fmt: skip

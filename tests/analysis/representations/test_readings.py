@@ -17,9 +17,13 @@ from myopia.analysis.exact.policies import agent_policy
 from myopia.analysis.representations.features import features_of
 from myopia.analysis.representations.inspection import Inspection, all_parts, inspect
 from myopia.analysis.representations.parts import dictionaries, layers, probes
+from myopia.analysis.representations.policy_networks import (
+    activations,
+    policy_networks_of,
+    untrained,
+)
 from myopia.analysis.representations.run import similarity, similarity_figure
 from myopia.analysis.representations.states import states_of
-from myopia.analysis.representations.towers import activations, towers_of, untrained
 from myopia.envs import World, make_world
 from myopia.envs.observer import observation_space
 from myopia.envs.worlds.investment import Investment
@@ -47,10 +51,10 @@ def test_the_cache_is_what_sb3_computes(activation):
             )
     probabilities = agent_of(policy, world)(seen.float().numpy())
     policy.predict_values(seen.float())
-    ours = activations(towers_of(policy), seen)
+    ours = activations(policy_networks_of(policy), seen)
     for name, hidden in cache.items():
         assert torch.allclose(ours[name].float(), hidden, atol=1e-5)
-    assert np.allclose(towers_of(policy)(seen).numpy(), probabilities, atol=1e-6)
+    assert np.allclose(policy_networks_of(policy)(seen).numpy(), probabilities, atol=1e-6)
 
 
 @pytest.mark.parametrize(("kind", "net"), [(DQNPolicy, "q_net"), (QRDQNPolicy, "quantile_net")])
@@ -61,10 +65,10 @@ def test_value_learners_choose_greedily(kind, net):
     seen = torch.from_numpy(states_of(world).observations)
     values = getattr(policy, net)(seen.float()).detach().double()
     values = values.mean(1) if values.ndim == 3 else values
-    towers = towers_of(policy)
-    assert torch.allclose(towers.actor(seen), values, atol=1e-5)
-    assert torch.equal(towers(seen).argmax(1), values.argmax(1))
-    assert torch.equal(towers(seen).sum(1), torch.ones(len(seen)).double())
+    networks = policy_networks_of(policy)
+    assert torch.allclose(networks.actor(seen), values, atol=1e-5)
+    assert torch.equal(networks(seen).argmax(1), values.argmax(1))
+    assert torch.equal(networks(seen).sum(1), torch.ones(len(seen)).double())
     assert not torch.equal(untrained(policy, 1)(seen), untrained(policy, 2)(seen))
 
 
@@ -74,7 +78,7 @@ def test_a_memory_is_refused():
         observation_space(world), Discrete(len(world.actions)), lambda _: 1e-3
     )
     with pytest.raises(ValueError, match="RecurrentActorCriticPolicy is no plain network"):
-        towers_of(policy)
+        policy_networks_of(policy)
 
 
 def test_fresh_towers_leave_the_global_generator_alone():
@@ -174,7 +178,10 @@ def test_functional_dimensionality_keeps_where_the_layer_says_the_same(distribut
 def test_functional_dimensionality_keeps_under_what_keeps_the_function(activation):
     world = small()
     inspection = inspection_of(world, fresh_policy(world, activation, units=3))
-    network, before = inspection.towers.actor, functional(inspection, inspection.cache["policy.1"])
+    network, before = (
+        inspection.networks.actor,
+        functional(inspection, inspection.cache["policy.1"]),
+    )
     tried = []
     for number, change in enumerate(TRANSFORMATIONS):
         if change.kind != "function" or not change.admits(network) or "silent" in change.name:
@@ -234,11 +241,11 @@ def same(one, other):
     return one == other or (isinstance(one, str) and one.startswith("wealth="))
 
 
-def _in_cents(towers, fresh):
+def _in_cents(networks, fresh):
     """The same untrained towers with the input in cents."""
     for name, network in fresh.networks.items():
         first = network.layers[0].weight
-        first.copy_(towers.networks[name].layers[0].weight)
+        first.copy_(networks.networks[name].layers[0].weight)
         first[:, 0] /= 64
     return fresh
 
@@ -323,4 +330,4 @@ def test_similarity_of_seeds():
 def test_bad_settings(settings, sentence):
     world = small()
     with pytest.raises(ValueError, match=sentence):
-        Inspection(world, towers_of(fresh_policy(world)), lambda seed: None, **settings)
+        Inspection(world, policy_networks_of(fresh_policy(world)), lambda seed: None, **settings)

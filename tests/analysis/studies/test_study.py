@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from myopia.analysis.probes.registry import all_probes
+from myopia.analysis.probes.probe import all_probes
 from myopia.analysis.studies.execution.job import grouped
 from myopia.analysis.studies.execution.run import Progress, run_study
 from myopia.analysis.studies.study import Study, load_study, shipped_studies

@@ -17,7 +17,7 @@ from myopia.superposition.toy.experiments import (
     pentagon,
     sparsity,
 )
-from myopia.superposition.toy.floors import broken
+from myopia.superposition.toy.lower_bounds import broken
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -26,7 +26,7 @@ def test_experiment(name):
     result = experiment.run(replace(experiment.training, steps=2, batch=32))
     assert result.rows
     assert result.answer
-    assert not broken(result.floors)
+    assert not broken(result.lower_bounds)
     assert all(row.keys() == result.rows[0].keys() for row in result.rows)
     assert any(axis.has_data() for axis in result.figure.axes)
     json.loads(to_json(result.rows))
@@ -59,7 +59,7 @@ def test_jumps_and_steps_are_found_where_they_are():
 
 
 def test_a_neuron_for_one_feature_is_pure():
-    model = monosemantic.Model.start(
+    model = monosemantic.ToyModel.start(
         monosemantic.SHAPE, 1, torch.Generator().manual_seed(0), initial_bias=0.0
     )
     model.encoder[0] = 0
@@ -92,7 +92,7 @@ def test_an_unknown_experiment_is_named(capsys):
 
 def test_the_attack_stays_in_its_ball_and_beats_random_pushes():
     shape, generator = adversarial.Shape(6, 2), torch.Generator().manual_seed(0)
-    model = adversarial.Model.start(shape, 2, generator)
+    model = adversarial.ToyModel.start(shape, 2, generator)
     x = torch.rand(2, 6, 50, generator=generator)
     worst = adversarial.attack(model, x, 0.1)
     for _ in range(50):

@@ -6,8 +6,16 @@ import torch
 from torch import Generator
 
 from myopia import superposition as sp
-from myopia.superposition.toy import Features, Model, Shape, Training, check_floors, evaluate, train
-from myopia.superposition.toy.floors import broken, entropy_floor, pca_floor
+from myopia.superposition.toy import (
+    Features,
+    Shape,
+    ToyModel,
+    Training,
+    check_lower_bounds,
+    evaluate,
+    train,
+)
+from myopia.superposition.toy.lower_bounds import broken, entropy_bound, pca_bound
 
 KINDS = [
     Features(6, (0.3, 1.0)),
@@ -76,7 +84,7 @@ def test_settings_are_checked():
     ],
 )
 def test_a_model_is_its_formula(shape):
-    model = Model.start(shape, 3, Generator().manual_seed(0), initial_bias=-0.1)
+    model = ToyModel.start(shape, 3, Generator().manual_seed(0), initial_bias=-0.1)
     x = torch.rand(3, 5, 7, generator=Generator().manual_seed(1))
     for i in range(3):
         W = model.encoder[i]
@@ -94,7 +102,7 @@ def test_a_model_is_its_formula(shape):
     "shape", [Shape(4, 3), Shape(4, 3, decoder="untied", hidden="relu", output="linear")]
 )
 def test_mean_jacobian_is_the_mean_of_jacobians(shape):
-    model = Model.start(shape, 2, Generator().manual_seed(0), initial_bias=-0.1)
+    model = ToyModel.start(shape, 2, Generator().manual_seed(0), initial_bias=-0.1)
     x = torch.rand(2, 4, 5, generator=Generator().manual_seed(1))
     for i in range(2):
         slopes = [
@@ -114,7 +122,7 @@ def test_one_tensor_is_a_loop_of_single_models():
     together = train(shape, features, importance, training)
 
     generator = Generator().manual_seed(0)
-    start = Model.start(shape, 3, generator)
+    start = ToyModel.start(shape, 3, generator)
     batches = [features.sample(64, generator) for _ in range(30)]
     for i in range(3):
         W, b = (p[i].clone().requires_grad_() for p in (start.encoder, start.bias))
@@ -147,17 +155,18 @@ def test_a_linear_model_reaches_the_floor_of_principal_components():
         Training(steps=1500, batch=512, learning_rate=0.01, weight_decay=0),
     )
     loss, error = evaluate(model, features, importance, seed=1)
-    floor = pca_floor(features, importance.double()[None], 2)
-    assert float(loss) == pytest.approx(float(floor), rel=0.02)
-    assert not broken(check_floors(model, features, importance, loss, error))
+    lower_bound = pca_bound(features, importance.double()[None], 2)
+    assert float(loss) == pytest.approx(float(lower_bound), rel=0.02)
+    assert not broken(check_lower_bounds(model, features, importance, loss, error))
 
 
 def test_a_model_below_a_floor_is_caught():
     features = Features(4, (1.0,))
-    model = Model.start(Shape(4, 2, output="linear"), 1, Generator().manual_seed(0))
+    model = ToyModel.start(Shape(4, 2, output="linear"), 1, Generator().manual_seed(0))
     cheat = torch.zeros(1, dtype=torch.float64)
     bounds = {
-        floor.bound for floor in broken(check_floors(model, features, torch.ones(4), cheat, cheat))
+        lower_bound.bound
+        for lower_bound in broken(check_lower_bounds(model, features, torch.ones(4), cheat, cheat))
     }
     assert len(bounds) == 2
 
@@ -165,12 +174,12 @@ def test_a_model_below_a_floor_is_caught():
 def test_entropy_floor_is_below_the_best_linear_model_and_zero_without_a_bottleneck():
     features, importance = Features(6, (0.3, 1.0)), torch.ones(2, 6, dtype=torch.float64)
     for d_hidden in range(1, 6):
-        low, high = (bound(features, importance, d_hidden) for bound in (entropy_floor, pca_floor))
+        low, high = (bound(features, importance, d_hidden) for bound in (entropy_bound, pca_bound))
         assert bool((low > 0).all())
         assert bool((low < high).all())
-    assert torch.equal(entropy_floor(features, importance, 6), torch.zeros(2).double())
+    assert torch.equal(entropy_bound(features, importance, 6), torch.zeros(2).double())
     # one dimension for two active features: 1/(4πe) each time both are active
-    pair = entropy_floor(Features(2, (0.5,)), torch.ones(1, 2).double(), 1)
+    pair = entropy_bound(Features(2, (0.5,)), torch.ones(1, 2).double(), 1)
     assert float(pair) == pytest.approx(0.25 / (4 * np.pi * np.e) / 2)
 
 

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from myopia.analysis.representations.inspection import Inspection, Tables, part
-from myopia.analysis.representations.towers import activations
+from myopia.analysis.representations.policy_networks import activations
 from myopia.superposition.figures import COLOURS, label, panels
-from myopia.superposition.probe import best_r2, held_out_r2, whole_groups
+from myopia.superposition.linear_decoder import best_r2, held_out_r2, whole_groups
 
 FOLDS = 5
 UNTRAINED = 10

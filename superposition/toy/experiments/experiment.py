@@ -10,8 +10,8 @@ from torch import Tensor
 
 from myopia.superposition.figures import own_style
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.floors import Floor, check_floors
-from myopia.superposition.toy.model import Model, Shape
+from myopia.superposition.toy.lower_bounds import LowerBound, check_lower_bounds
+from myopia.superposition.toy.model import Shape, ToyModel
 from myopia.superposition.toy.train import Training, evaluate, train
 
 
@@ -23,7 +23,7 @@ class Result:
     """The table."""
     answer: dict[str, Any]
     """The numbers that answer the question."""
-    floors: list[Floor]
+    lower_bounds: list[LowerBound]
     figure: Figure
 
 
@@ -56,10 +56,10 @@ def experiment(name: str, training: Training):
 class Trained:
     """Autoencoders after training, measured on fresh data and held against the floors."""
 
-    model: Model
+    model: ToyModel
     loss: Tensor
     """(instances,) mean over samples and features, float64."""
-    floors: list[Floor]
+    lower_bounds: list[LowerBound]
 
 
 def train_autoencoders(
@@ -70,5 +70,5 @@ def train_autoencoders(
     model = train(shape, features, weight, training)
     loss, error = evaluate(model, features, weight, seed=training.seed + 1)
     return Trained(
-        model, loss.cpu(), check_floors(model, features, weight, loss.cpu(), error.cpu())
+        model, loss.cpu(), check_lower_bounds(model, features, weight, loss.cpu(), error.cpu())
     )

@@ -4,8 +4,8 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 
-from myopia.analysis.evaluation.evaluation import Agent, Evaluation, evaluate_agent
-from myopia.common.errors import one_of
+from myopia.analysis.evaluation.evaluation import Evaluation, PolicyFunction, evaluate_agent
+from myopia.common.errors import check_choice
 from myopia.common.search_path import safe_imports
 from myopia.envs.observer import observation_names
 from myopia.envs.world import World
@@ -32,7 +32,9 @@ def all_probes() -> dict[str, Probe]:
 
 
 @safe_imports()
-def ask(world: World, agent: Agent, names: str = "all") -> dict[str, dict[str, Evaluation]]:
+def run_probes(
+    world: World, agent: PolicyFunction, names: str = "all"
+) -> dict[str, dict[str, Evaluation]]:
     """Probe -> label of the changed world -> the agent judged there.
 
     `names`: `all`, or some of them separated by commas. A probe that does not apply to this world
@@ -41,7 +43,7 @@ def ask(world: World, agent: Agent, names: str = "all") -> dict[str, dict[str, E
     known = all_probes()
     chosen = list(known) if names == "all" else names.split(",")
     for name in chosen:
-        one_of("probe", name, ["all", *known])
+        check_choice("probe", name, ["all", *known])
     answers: dict[str, dict[str, Evaluation]] = {}
     for name in chosen:
         changed = known[name](world)

@@ -9,23 +9,23 @@ from torch import Tensor
 
 from myopia.superposition.metrics.columns import feature_dimensionality
 from myopia.superposition.toy.data import Features
-from myopia.superposition.toy.model import Model
+from myopia.superposition.toy.model import ToyModel
 
 
 @dataclass(frozen=True)
-class Floor:
-    """One bound of one instance: `value` must not be below `floor`."""
+class LowerBound:
+    """One bound of one instance: `value` must not be below `lower_bound`."""
 
     instance: int
     bound: str
     value: float
-    floor: float
+    lower_bound: float
     holds: bool
 
 
-def check_floors(
-    model: Model, features: Features, importance: Tensor, loss: Tensor, error: Tensor
-) -> list[Floor]:
+def check_lower_bounds(
+    model: ToyModel, features: Features, importance: Tensor, loss: Tensor, error: Tensor
+) -> list[LowerBound]:
     """Every proven floor of trained autoencoders, with 5 standard errors of room for the losses.
 
     Args:
@@ -37,27 +37,35 @@ def check_floors(
     """
     n, m = model.shape.n_features, model.shape.d_hidden
     weight = importance.double().cpu().expand(len(features.density), n)
-    floors = {"mean squared error, any decoder (entropy)": entropy_floor(features, weight, m)}
+    lower_bounds = {"mean squared error, any decoder (entropy)": entropy_bound(features, weight, m)}
     if model.shape.output == "linear" and model.shape.hidden == "linear":
-        floors["mean squared error, linear (principal components)"] = pca_floor(features, weight, m)
+        lower_bounds["mean squared error, linear (principal components)"] = pca_bound(
+            features, weight, m
+        )
     checked = [
-        Floor(i, bound, float(loss[i]), float(floor[i]), bool(loss[i] + 5 * error[i] >= floor[i]))
-        for bound, floor in floors.items()
+        LowerBound(
+            i,
+            bound,
+            float(loss[i]),
+            float(lower_bound[i]),
+            bool(loss[i] + 5 * error[i] >= lower_bound[i]),
+        )
+        for bound, lower_bound in lower_bounds.items()
         for i in range(len(loss))
     ]
-    return checked + capacity_floors(model)
+    return checked + capacity_bounds(model)
 
 
-def capacity_floors(model: Model) -> list[Floor]:
+def capacity_bounds(model: ToyModel) -> list[LowerBound]:
     """The D_i of each instance add up to no more than d_hidden; holds for any task."""
     spent = feature_dimensionality(model.encoder.double().cpu()).sum(-1)
     return [
-        Floor(i, "d_hidden minus the sum of D_i", float(left), 0.0, bool(left >= -1e-9))
+        LowerBound(i, "d_hidden minus the sum of D_i", float(left), 0.0, bool(left >= -1e-9))
         for i, left in enumerate(model.shape.d_hidden - spent)
     ]
 
 
-def pca_floor(features: Features, importance: Tensor, d_hidden: int) -> Tensor:
+def pca_bound(features: Features, importance: Tensor, d_hidden: int) -> Tensor:
     """Least mean loss (instances,) of any affine map of rank d_hidden.
 
     The sum of the smallest n - d_hidden eigenvalues of the importance-weighted covariance, over n.
@@ -68,7 +76,7 @@ def pca_floor(features: Features, importance: Tensor, d_hidden: int) -> Tensor:
     return left.clamp_min(0).sum(-1) / features.n_features
 
 
-def entropy_floor(features: Features, importance: Tensor, d_hidden: int) -> Tensor:
+def entropy_bound(features: Features, importance: Tensor, d_hidden: int) -> Tensor:
     """A mean loss (instances,) that no decoder of a d_hidden-dimensional linear code can beat.
 
     Given which k > d features are active, these are uniform in a unit cube, and the code leaves
@@ -89,6 +97,6 @@ def entropy_floor(features: Features, importance: Tensor, d_hidden: int) -> Tens
     return side * importance.amin(-1) * expected / n
 
 
-def broken(floors: Sequence[Floor]) -> list[Floor]:
+def broken(lower_bounds: Sequence[LowerBound]) -> list[LowerBound]:
     """Those that do not hold: a bug in the model, the loss or the proof."""
-    return [floor for floor in floors if not floor.holds]
+    return [lower_bound for lower_bound in lower_bounds if not lower_bound.holds]

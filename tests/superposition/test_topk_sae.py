@@ -6,11 +6,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from myopia.superposition.dictionary import (
+from myopia.superposition.topk_sae import (
     best_cosines,
     explained,
     pursued,
-    train_dictionary,
+    train_topk_sae,
 )
 
 
@@ -26,7 +26,7 @@ def planted(features=20, dimensions=10, samples=2048):
 @pytest.fixture(scope="module")
 def trained():
     W, H = planted()
-    return W, H, train_dictionary(H, latents=40, k=2, seeds=3, steps=700)
+    return W, H, train_topk_sae(H, latents=40, k=2, seeds=3, steps=700)
 
 
 def test_planted_features_are_recovered(trained):
@@ -71,7 +71,7 @@ def test_saved_files_give_the_same_codes(trained, tmp_path):
 def test_saelens_opens_it(tmp_path):
     sae_lens = pytest.importorskip("sae_lens", reason="SAELens is not installed")
     _, H = planted(samples=512)
-    dictionary = train_dictionary(H, 16, 2, 2, steps=3)
+    dictionary = train_topk_sae(H, 16, 2, 2, steps=3)
     dictionary.save(tmp_path, seed=1)
     opened = sae_lens.SAE.load_from_disk(tmp_path, device="cpu")
     with torch.no_grad():
@@ -81,7 +81,7 @@ def test_saelens_opens_it(tmp_path):
 
 def test_seeds_differ_and_are_repeatable():
     _, H = planted(samples=512)
-    one, two = (train_dictionary(H, 16, 2, 2, steps=3, seed=5) for _ in range(2))
+    one, two = (train_topk_sae(H, 16, 2, 2, steps=3, seed=5) for _ in range(2))
     assert torch.equal(one.decoder, two.decoder)
     assert not torch.equal(one.decoder[0], one.decoder[1])
 
@@ -98,4 +98,4 @@ def test_pursuit_is_least_squares_on_the_chosen_atoms():
 )
 def test_what_cannot_be_trained(latents, k, sentence):
     with pytest.raises(ValueError, match=sentence):
-        train_dictionary(planted()[1], latents, k)
+        train_topk_sae(planted()[1], latents, k)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 
-class Held:
+class DeviceCopy:
     """Arrays given to models, one dict for each: as long as they hold them, nothing is loaded.
 
     They are read-only: who wants others there puts others there, and that is noticed.

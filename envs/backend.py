@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 
-class NumpyOps:
+class NumpyBackend:
     """Arrays of shape (n,)."""
 
-    memo_limit = 1 << 22
+    table_limit = 1 << 22
     """Tables of at most this many entries are looked up instead of computed."""
     where = staticmethod(np.where)
 
@@ -28,9 +28,9 @@ class NumpyOps:
         return table.take(index, axis=0)
 
     @staticmethod
-    def pick(edges: Any, law: Any, draw: Any) -> Any:
-        """How many edges of row `law` lie at or below `draw`."""
-        return (draw[:, None] >= edges.take(law, axis=0)).sum(axis=1)
+    def sample_outcome(edges: Any, distribution_id: Any, draw: Any) -> Any:
+        """How many edges of row `distribution_id` lie at or below `draw`."""
+        return (draw[:, None] >= edges.take(distribution_id, axis=0)).sum(axis=1)
 
     @staticmethod
     def join(parts: list[Any]) -> Any:
@@ -48,19 +48,19 @@ class NumpyOps:
         return not mask.any()
 
 
-class ScalarOps:
+class ScalarBackend:
     """Python ints, floats and bools."""
 
-    memo_limit = 1 << 16
+    table_limit = 1 << 16
 
     @staticmethod
     def table(array: np.ndarray) -> Any:
-        """See NumpyOps.table: Python's own numbers; rows of observations stay arrays."""
+        """See NumpyBackend.table: Python's own numbers; rows of observations stay arrays."""
         return array if array.dtype == np.float32 else array.tolist()
 
     @staticmethod
     def take(table: Any, index: int) -> Any:
-        """See NumpyOps.take."""
+        """See NumpyBackend.take."""
         return table[index]
 
     @staticmethod
@@ -69,11 +69,11 @@ class ScalarOps:
         return yes if condition else no
 
     @staticmethod
-    def pick(edges: Any, law: int, draw: int) -> int:
-        """See NumpyOps.pick."""
-        return bisect_right(edges[law], draw)
+    def sample_outcome(edges: Any, distribution_id: int, draw: int) -> int:
+        """See NumpyBackend.sample_outcome."""
+        return bisect_right(edges[distribution_id], draw)
 
     @staticmethod
     def join(parts: list[Any]) -> np.ndarray:
-        """See NumpyOps.join."""
+        """See NumpyBackend.join."""
         return np.concatenate(parts)

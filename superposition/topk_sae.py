@@ -23,7 +23,7 @@ ASLEEP = 100
 
 
 @dataclass(frozen=True)
-class Dictionary:
+class TopKSAE:
     """`(top-k of (h - bias) encoder + encoder_bias) decoder + bias`; rows of decoder have norm 1.
 
     encoder (seeds, d_hidden, latents), encoder_bias (seeds, latents),
@@ -71,7 +71,7 @@ class Dictionary:
         write_whole(folder / "sae_weights.safetensors", lambda path: save_file(weights, path))
 
 
-def train_dictionary(
+def train_topk_sae(
     H: Array,
     latents: int,
     k: int,
@@ -81,7 +81,7 @@ def train_dictionary(
     batch: int = 256,
     learning_rate: float = 3e-3,
     seed: int = 0,
-) -> Dictionary:
+) -> TopKSAE:
     """Train `seeds` dictionaries of activations H (samples, d_hidden), all at once.
 
     Args:
@@ -140,7 +140,7 @@ def train_dictionary(
             model.decoder.div_(nonzero(model.decoder.norm(dim=2, keepdim=True)))
     encoder, encoder_bias, decoder, bias = (parameter.detach() for parameter in parameters)
     # the units of the activations again: codes carry their size
-    return Dictionary(encoder, size * encoder_bias, decoder, size * bias + mean, k)
+    return TopKSAE(encoder, size * encoder_bias, decoder, size * bias + mean, k)
 
 
 def explained(H: Array, rebuilt: Tensor, weights: Array | None = None) -> Tensor:
@@ -169,7 +169,7 @@ def best_cosines(directions: Tensor, atoms: Tensor) -> Tensor:
     return (unit @ atoms.transpose(-1, -2)).abs().amax(-1)
 
 
-def _start(data: Tensor, latents: int, k: int, seeds: int, generator: Generator) -> Dictionary:
+def _start(data: Tensor, latents: int, k: int, seeds: int, generator: Generator) -> TopKSAE:
     """Latents begin, tied, as samples that point far apart: drawn as in k-means++, by angle."""
     unit = data / nonzero(data.norm(dim=1, keepdim=True))
     starts = []
@@ -184,7 +184,7 @@ def _start(data: Tensor, latents: int, k: int, seeds: int, generator: Generator)
     decoder = torch.stack(starts)
     encoder = decoder.transpose(1, 2).clone()
     bias, encoder_bias = torch.zeros(seeds, data.shape[1]), torch.zeros(seeds, latents)
-    return Dictionary(encoder, encoder_bias, decoder, bias, k)
+    return TopKSAE(encoder, encoder_bias, decoder, bias, k)
 
 
 def _largest(said: Tensor, k: int) -> Tensor:

@@ -8,15 +8,15 @@ from typing import Any
 import torch
 
 from myopia.agents.credit import Credit
-from myopia.agents.fast_ppo.flat_parameters import Parameters, adam_settings
+from myopia.agents.fast_ppo.flat_parameters import FlatParameters, adam_settings
 from myopia.agents.fast_ppo.layout import Spans
 from myopia.agents.fast_ppo.memory import check_memory
 from myopia.agents.fast_ppo.native import native
-from myopia.agents.fast_ppo.networks import towers
-from myopia.agents.fast_ppo.simulator import make_walk
+from myopia.agents.fast_ppo.networks import policy_and_value
+from myopia.agents.fast_ppo.simulator import make_simulator
 
 
-class Group:
+class ModelGroup:
     """S models, and E = S * envs lifetimes.
 
     Tensors by step are (steps, E), by model (S, steps * envs).
@@ -28,12 +28,14 @@ class Group:
         self.models, self.device = len(models), first.device
         self.steps, self.envs = first.n_steps, first.n_envs
         worlds = [native(model.env)[0].world for model in models]
-        self.walk = make_walk(worlds, self.envs, self.device)
-        self._first_key = self._column([start for start, _ in self.walk.spans])
-        self._last_number = self._column([rows.count - 1 for rows in self.walk.rows])
-        self.parameters = Parameters([model.policy for model in models])
+        self.simulator = make_simulator(worlds, self.envs, self.device)
+        self._first_key = self._column([start for start, _ in self.simulator.spans])
+        self._last_number = self._column([rows.count - 1 for rows in self.simulator.rows])
+        self.parameters = FlatParameters([model.policy for model in models])
         self.dtype = self.parameters.values.dtype
-        self.policy, self.value = towers(first.policy, self.parameters, stacked=not self.on_cpu)
+        self.policy, self.value = policy_and_value(
+            first.policy, self.parameters, stacked=not self.on_cpu
+        )
         self.actions = int(first.action_space.n)
         self.entries = first.observation_space.shape[0]
         shapes = self.parameters.shapes.values()
@@ -41,7 +43,7 @@ class Group:
             self.models,
             self.envs,
             self.steps,
-            max(rows.count for rows in self.walk.rows) if self.on_cpu else None,
+            max(rows.count for rows in self.simulator.rows) if self.on_cpu else None,
             self.entries,
             sum(shape[0] for shape in shapes if len(shape) == 1),
             self.device,
@@ -58,7 +60,7 @@ class Group:
             return self._observations_evenly(keys)
         seen = torch.zeros(len(keys), self.entries, dtype=self.dtype, device=self.device)
         for rows, (start, end), (first, _) in zip(
-            self.walk.rows, spans, self.walk.spans, strict=True
+            self.simulator.rows, spans, self.simulator.spans, strict=True
         ):
             seen[start:end] = rows.observations(keys[start:end] - first)
         return seen
@@ -71,7 +73,7 @@ class Group:
         numbers = keys.view(self.models, -1) - self._first_key
         numbers = torch.minimum(numbers.clamp_(min=0), self._last_number)
         parts, start = [], 0
-        for rows, same in itertools.groupby(self.walk.rows):
+        for rows, same in itertools.groupby(self.simulator.rows):
             end = start + sum(1 for _ in same)
             parts.append(rows.observations(numbers[start:end].flatten()))
             start = end
@@ -107,7 +109,7 @@ ALIKE: dict[str, Callable[[Any], Any]] = {
     "whether values are clipped": lambda model: model.clip_range_vf is not None,
     "whether there is a target_kl": lambda model: model.target_kl is not None,
     "steps of the credit window": lambda model: Credit.of(model.credit).steps,
-    "steps that wait for credit": lambda model: len(model.rollout_buffer.waiting.get("rows", ())),
+    "steps that wait for credit": lambda model: len(model.rollout_buffer.pending.get("rows", ())),
 }
 """What models must agree in to learn side by side."""
 

@@ -8,12 +8,12 @@ import torch
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import Tensor, nn
 
-from myopia.agents.training.rng_state import fenced
+from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.superposition.audit import Layer, Network, network_of_modules
 
 
 @dataclass(frozen=True)
-class Towers:
+class PolicyNetworks:
     """The towers of one agent by name, in float64; calling it gives action probabilities."""
 
     networks: Mapping[str, Network]
@@ -46,7 +46,7 @@ class Towers:
         return self.probabilities(self.actor.onward(hidden, position))
 
 
-def activations(towers: Towers, observations: Tensor) -> dict[str, Tensor]:
+def activations(towers: PolicyNetworks, observations: Tensor) -> dict[str, Tensor]:
     """Name -> (n, units) for every hidden layer, and `policy.out` and so on for the outputs.
 
     `observations` (n, D) is a float64 tensor, as the networks are.
@@ -60,7 +60,7 @@ def activations(towers: Towers, observations: Tensor) -> dict[str, Tensor]:
     return cache
 
 
-def towers_of(policy: Any) -> Towers:
+def policy_networks_of(policy: Any) -> PolicyNetworks:
     """The towers of an SB3 policy: an actor-critic's `policy` and `value`, or a DQN's `q`.
 
     A QR-DQN's quantiles are averaged. Raises ValueError for any other kind of policy.
@@ -78,12 +78,12 @@ def towers_of(policy: Any) -> Towers:
         )
     if hasattr(policy, "q_net"):
         network = network_of_modules(policy.q_net.q_net, "values")
-        return Towers({"q": network}, "q")
+        return PolicyNetworks({"q": network}, "q")
     if hasattr(policy, "quantile_net"):
         network = network_of_modules(policy.quantile_net.quantile_net, "values")
-        return Towers({"q": _averaged(network, policy.quantile_net.n_quantiles)}, "q")
+        return PolicyNetworks({"q": _averaged(network, policy.quantile_net.n_quantiles)}, "q")
     tower = policy.mlp_extractor
-    return Towers(
+    return PolicyNetworks(
         {
             "policy": network_of_modules([*tower.policy_net, policy.action_net], "categorical"),
             "value": network_of_modules([*tower.value_net, policy.value_net], "values"),
@@ -92,13 +92,13 @@ def towers_of(policy: Any) -> Towers:
     )
 
 
-def untrained(policy: Any, seed: int) -> Towers:
+def untrained(policy: Any, seed: int) -> PolicyNetworks:
     """Towers of the same shape as `policy`'s, with fresh weights as SB3 draws them."""
     # SB3 draws from the global generator: whoever trains beside us must not notice
-    with fenced():
+    with preserve_rng_state():
         torch.manual_seed(seed)
         fresh = type(policy)(**policy._get_constructor_parameters())
-    return towers_of(fresh)
+    return policy_networks_of(fresh)
 
 
 def _averaged(network: Network, quantiles: int) -> Network:

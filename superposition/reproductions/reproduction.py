@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Row:
+class ReproductionRow:
     """One target beside our value."""
 
     target: str
@@ -18,11 +18,11 @@ class Row:
     """None where the row only reports."""
 
 
-Measurement = Callable[[], Iterable[Row]]
+Measurement = Callable[[], Iterable[ReproductionRow]]
 
 
 @dataclass
-class Family:
+class ReproductionSource:
     """The targets of one source."""
 
     name: str
@@ -32,25 +32,25 @@ class Family:
     trained: list[Measurement] = field(default_factory=list)
     """Those that train something, in minutes."""
 
-    def rows(self, exact_only: bool = False) -> Iterable[Row]:
+    def rows(self, exact_only: bool = False) -> Iterable[ReproductionRow]:
         """Measure and yield, one measurement after the other."""
         for measurement in [*self.exact, *([] if exact_only else self.trained)]:
             yield from measurement()
 
 
-FAMILIES: dict[str, Family] = {}
+FAMILIES: dict[str, ReproductionSource] = {}
 
 
-def family(name: str, source: str) -> Family:
+def family(name: str, source: str) -> ReproductionSource:
     """Register a family; its measurements join by being appended to `exact` or `trained`."""
-    return FAMILIES.setdefault(name, Family(name, source))
+    return FAMILIES.setdefault(name, ReproductionSource(name, source))
 
 
 def within(
     target: str, theirs: float, ours: float, tolerance: float, mark: str, digits: int = 3
-) -> Row:
+) -> ReproductionRow:
     """A row that passes when ours is no farther from theirs than the tolerance."""
-    return Row(
+    return ReproductionRow(
         target,
         f"{theirs:.{digits}f}",
         f"{ours:.{digits + 1}f}",

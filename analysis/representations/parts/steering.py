@@ -5,10 +5,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from myopia.analysis.representations.effects import Beside, Effects
+from myopia.analysis.representations.effects import Effects, EffectVsRandom
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables, part
 from myopia.superposition.figures import COLOURS, label, panels
-from myopia.superposition.matched import matched_directions
+from myopia.superposition.matched_directions import matched_directions
 from myopia.superposition.readout import feature_directions
 
 STEPS = (-2, -1, 1, 2)
@@ -46,24 +46,24 @@ def figure(tables: Tables) -> Figure:
 
 
 @part("shifts", figure)
-def shifts(inspection: Inspection) -> Tables:
+def steering(inspection: Inspection) -> Tables:
     """Does a step along a variable's direction do what really changing the variable does?"""
     tables: Tables = {"shifts": [], "causes": []}
     features = inspection.features
     if features.collinear:
         inspection.reasons["shifts"] = f"collinear: {', '.join(features.collinear)}"
         return tables
-    for position in inspection.towers.actor.hidden():
-        hidden = inspection.cache[f"{inspection.towers.acting}.{position + 1}"]
+    for position in inspection.networks.actor.hidden():
+        hidden = inspection.cache[f"{inspection.networks.acting}.{position + 1}"]
         columns = feature_directions(features.values, hidden, inspection.share) / features.spread
         for variable in features.variables:
-            rows, cause = shifted(inspection, position, variable, columns)
+            rows, cause = steered(inspection, position, variable, columns)
             tables["shifts"] += rows
             tables["causes"] += cause
     return tables
 
 
-def shifted(
+def steered(
     inspection: Inspection, position: int, variable: str, columns: Tensor
 ) -> tuple[Rows, Rows]:
     """One variable along its direction in the layer at `position`.
@@ -73,7 +73,7 @@ def shifted(
     cannot really be changed, or where its direction is zero.
     """
     states, effects = inspection.states, Effects(inspection)
-    layer = f"{inspection.towers.acting}.{position + 1}"
+    layer = f"{inspection.networks.acting}.{position + 1}"
     hidden, share = inspection.cache[layer], inspection.share
     centred = hidden - share @ hidden
     covariance = centred.T @ (share.unsqueeze(1) * centred)
@@ -88,7 +88,7 @@ def shifted(
         if (observations == states.observations).all():
             inspection.reasons[f"shifts.{variable}"] = "the agent is not shown it"
             return [], []
-        real = inspection.towers(torch.from_numpy(observations))
+        real = inspection.networks(torch.from_numpy(observations))
         amounts, directions = _displacement(inspection, variable, moved, own_columns)
         # the same draws for every step: they are the same directions, further along
         fresh = torch.Generator().set_state(draws.get_state())
@@ -103,7 +103,7 @@ def shifted(
         likeness.append(((random * directions).sum(2) / sizes).abs().median())
 
         def acts(directions: Tensor, amounts: Tensor = amounts) -> Tensor:
-            return inspection.towers.onward(hidden + amounts @ directions, position)
+            return inspection.networks.onward(hidden + amounts @ directions, position)
 
         own = acts(directions)
         real_stop = effects.stop_shift(real)
@@ -121,7 +121,7 @@ def shifted(
             dtype=torch.float64,
         )  # (1 + random, effects)
         pooled.append(table)
-        variation, along, _ = (Beside.of(table[:, i]) for i in range(3))
+        variation, along, _ = (EffectVsRandom.of(table[:, i]) for i in range(3))
         rows.append(
             {
                 "variable": variable,
@@ -137,7 +137,7 @@ def shifted(
             }
         )
     mean = torch.stack(pooled).mean(0)
-    variation, along, stop = (Beside.of(mean[:, i]) for i in range(3))
+    variation, along, stop = (EffectVsRandom.of(mean[:, i]) for i in range(3))
     stopping = variable == "index"
     cause = {
         "variable": variable,

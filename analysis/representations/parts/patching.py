@@ -53,9 +53,9 @@ def shutdown_logit(outputs: Tensor) -> Tensor:
 
 def _contributions(inspection: Inspection) -> Rows:
     """Direct contribution of each unit of the last hidden layer, those that vary most first."""
-    network, share, states = inspection.towers.actor, inspection.share, inspection.states
+    network, share, states = inspection.networks.actor, inspection.share, inspection.states
     last = network.hidden()[-1]
-    hidden = inspection.cache[f"{inspection.towers.acting}.{last + 1}"]
+    hidden = inspection.cache[f"{inspection.networks.acting}.{last + 1}"]
     weight = shutdown_logit(network.layers[-1].weight.T)
     sent = hidden * weight
     epochs = torch.from_numpy(states.epoch == np.arange(states.model.K)[:, None]).double()
@@ -92,7 +92,7 @@ def _patches(inspection: Inspection) -> Rows:
         inspection.reasons["units.patches"] = "the agent is not shown the index"
         return []
     rows = []
-    for position in inspection.towers.actor.hidden():
+    for position in inspection.networks.actor.hidden():
         for at, (source, target) in enumerate(((second, first), (first, second))):
             rows.append(_patch(inspection, position, seen[1 - at], seen[at], source, target))
     return rows
@@ -101,8 +101,8 @@ def _patches(inspection: Inspection) -> Rows:
 def _patch(
     inspection: Inspection, position: int, source: Tensor, target: Tensor, index: int, into: int
 ) -> dict:
-    network, share = inspection.towers.actor, inspection.share
-    layer = f"{inspection.towers.acting}.{position + 1}"
+    network, share = inspection.networks.actor, inspection.share
+    layer = f"{inspection.networks.acting}.{position + 1}"
     there, here = network.activations(source, position), network.activations(target, position)
 
     def effect(hidden: Tensor) -> float:
@@ -121,8 +121,8 @@ def _patch(
     for unit in order.tolist():
         patched[:, unit] = there[:, unit]
         together.append(effect(patched) / whole if whole else 0.0)
-    before = inspection.towers.onward(here, position)
-    after = inspection.towers.onward(there, position)
+    before = inspection.networks.onward(here, position)
+    after = inspection.networks.onward(there, position)
     along = None
     index_columns = inspection.features.of("index")
     if len(index_columns) == 1 and not inspection.features.collinear:

@@ -5,9 +5,9 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any
 
-from myopia.analysis.evaluation.context import Subject
+from myopia.analysis.evaluation.context import EvaluationContext
 
-Measure = Callable[[Subject], dict[str, Any]]
+Measure = Callable[[EvaluationContext], dict[str, Any]]
 MEASURES: dict[str, Measure] = {}
 """Name -> function from a subject to entries of the evaluation (numbers, lists, dicts, None)."""
 

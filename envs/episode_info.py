@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Ledger:
+class EpisodeInfo:
     """Sums over one lifetime; both single envs keep one."""
 
     def __init__(self, max_epochs: int) -> None:
