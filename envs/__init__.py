@@ -3,9 +3,10 @@
 Importing this package registers the worlds that ship with Gymnasium; it never imports torch.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from myopia.common.search_path import import_libraries, safe_imports
+from myopia.common.lazy import lazy_names
+from myopia.common.search_path import import_libraries
 
 import_libraries("gymnasium", "gymnasium.vector")
 
@@ -43,19 +44,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # Stable-Baselines3 imports torch, and many users of the worlds need neither
-    with safe_imports():
-        if name == "make_sb3":
-            from myopia.envs.sb3 import make_sb3
+_NAMES = {
+    "EpochWrapper": "myopia.envs.wrapper:EpochWrapper",
+    "make_sb3": "myopia.envs.sb3:make_sb3",
+    "with_credit": "myopia.envs.credit:with_credit",
+}
+"""What many users of the worlds do without: Stable-Baselines3, and torch with it."""
 
-            return make_sb3
-        if name == "with_credit":
-            from myopia.envs.credit import with_credit
+__getattr__, _lazily = lazy_names(__name__, _NAMES)
 
-            return with_credit
-        if name == "EpochWrapper":
-            from myopia.envs.wrapper import EpochWrapper
 
-            return EpochWrapper
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_lazily()})

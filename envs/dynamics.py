@@ -143,9 +143,7 @@ class Dynamics:
     def cross_boundary(self, cell: Any, before: _BeforeBoundary, outcome: Any) -> Move:
         """Where that leads if the boundary's draw falls on `outcome`."""
         take, where = self.backend.take, self.backend.where
-        closed = (self.epoch_of(cell) + 1) * self._epoch_cells + take(
-            self._landing_state, landing_state
-        )
+        closed = (self.epoch_of(cell) + 1) * self._epoch_cells + take(self._landing_state, outcome)
         onward = where(before.closes, closed, (cell // self.S + 1) * self.S + before.after)
         following = where(before.stopped, cell, onward)
         return Move(

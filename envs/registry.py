@@ -108,6 +108,11 @@ def registered_world(name: str) -> type[Task]:
     return _shipped_or_own(rest)
 
 
+def is_registered(name: str) -> bool:
+    """Whether a world of this name ships, or was registered by a module that is imported."""
+    return _registered(name) is not None or ":" not in name
+
+
 def _registered(name: str) -> type[Task] | None:
     for task in WORLDS.values():
         if name in (_path(task), world_name(task)):

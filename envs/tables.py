@@ -19,8 +19,8 @@ RESOLUTION = 1 << 32
 class Distributions:
     """Many finite distributions over numbered outcomes, laid end to end.
 
-    Distribution i has the outcomes first[i] .. first[i + 1] - 1. `distribution_id[i]` is its row in `edges`, the
-    distinct rows of cumulative thresholds: a draw d in 0..2**32-1 falls on outcome
+    Distribution i has the outcomes first[i] .. first[i + 1] - 1. `distribution_id[i]` is its row
+    in `edges`, the distinct rows of cumulative thresholds: a draw d in 0..2**32-1 falls on outcome
     first[i] + (number of edges <= d).
     """
 

@@ -21,6 +21,9 @@ def find_algorithm(text: str, world: str) -> tuple[Algorithm, int]:
     return specs.build(cls, {**preset, **given}, f"algorithm {text!r}", "setting"), steps
 
 
-def format_algorithm(settings: Algorithm) -> str:
-    """The text that `find_algorithm` reads back to `settings`, whatever the presets say then."""
-    return specs.format_spec(type(settings).__name__.lower(), settings)
+def format_algorithm(settings: Algorithm, *, defaults: bool = True) -> str:
+    """The text that `find_algorithm` reads back to `settings`, whatever the presets say then.
+
+    Without `defaults`, settings at the default of their class are left out.
+    """
+    return specs.format_spec(type(settings).__name__.lower(), settings, defaults=defaults)

@@ -41,6 +41,8 @@ class EvaluationCallback(BaseCallback):
     """
 
     per_rollout = True
+    state_name = "Cadence"
+    """Under which a checkpoint keeps `state()`."""
 
     def __init__(
         self,

@@ -45,14 +45,19 @@ class Agent:
 
     @staticmethod
     @safe_imports()
-    def load(folder: Path, steps: int | None = None) -> "Agent":
+    def load(
+        folder: str | Path, steps: int | None = None, config: RunConfig | None = None
+    ) -> "Agent":
         """The agent of a run folder, rebuilt from its JSON and its weights: nothing is unpickled.
 
-        `steps` picks a snapshot taken during training (see `snapshots`). Raises ValueError where
+        `steps` picks a snapshot taken during training (see `snapshots`); `config` is the folder's,
+        for who has read it. Raises ValueError where
         the folder is no finished run, or holds no such snapshot. A run of RecurrentPPO gives a
         `RecurrentAgent`.
         """
-        agent, weights = _untrained(folder), folder / "weights.safetensors"
+        folder = Path(folder)
+        agent = _untrained(config or RunConfig.read(folder))
+        weights = folder / "weights.safetensors"
         if steps is not None:
             found = snapshots(folder)
             if steps not in found:
@@ -126,19 +131,18 @@ def agent_of(policy: Any, settings: Algorithm, world: World) -> Agent:
     return (RecurrentAgent if settings.recurrent else Agent)(policy, settings, world)
 
 
-def iter_snapshots(folder: Path) -> Iterator[tuple[int, Agent]]:
+def iter_snapshots(folder: Path, config: RunConfig) -> Iterator[tuple[int, Agent]]:
     """After how many steps, and the agent as it was then: every snapshot of a run, in order.
 
     It is one agent, whose weights are replaced at each step of the iteration.
     """
-    agent = _untrained(folder)
+    agent = _untrained(config)
     for steps, weights in snapshots(folder).items():
         agent.read(weights)
         yield steps, agent
 
 
-def _untrained(folder: Path) -> Agent:
-    config = RunConfig.read(folder)
+def _untrained(config: RunConfig) -> Agent:
     world, settings = config.make_world(), config.settings
     return agent_of(settings.policy(world), settings, world)
 

@@ -82,8 +82,29 @@ class PopulationConfig:
     @property
     def id(self) -> str:
         """The run's, and how it is selected."""
+        return f"{self.run.id}{self._selected}"
+
+    @property
+    def default_folder(self) -> Path:
+        """`runs/<id>`, or the folder of the population under its old id where there is one.
+
+        Raises ValueError where it is a link.
+        """
+        old = Path("runs") / f"{self.run.old_id}{self._selected}"
+        return check_default(old if old.exists() else Path("runs") / self.id)
+
+    @property
+    def _selected(self) -> str:
         swap = "-swap" if self.swap else ""
-        return f"{self.run.id}-{self.members}x-{self.rank}-{self.interval}{swap}"
+        return f"-{self.members}x-{self.rank}-{self.interval}{swap}"
+
+    @staticmethod
+    def of(values: Any) -> "PopulationConfig | None":
+        """From the JSON of one; None where it is none."""
+        try:
+            return PopulationConfig(**{**values, "run": RunConfig(**values["run"])})
+        except (TypeError, KeyError, ValueError):
+            return None
 
 
 FACTORS = (1.2, 0.8)
@@ -93,7 +114,7 @@ FACTORS = (1.2, 0.8)
 @safe_imports()
 def train_population(
     config: PopulationConfig,
-    out: Path | None = None,
+    out: str | Path | None = None,
     device: str = "auto",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Path:
@@ -106,11 +127,11 @@ def train_population(
     world = config.run.make_world()
     chosen, why = choose_device(device, config.run.settings)
     logger.info("device %s: %s", chosen, why)
-    folder = out or check_default(Path("runs") / config.id)
+    folder = config.default_folder if out is None else Path(out)
     asked = dataclasses.asdict(config)
     check_links(folder)
     record = folder / "population.json"
-    if record.exists() and read_json(record) != asked:
+    if record.exists() and PopulationConfig.of(read_json(record)) != config:
         raise ValueError(f"{folder} holds another population, expected a new folder")
     folders = [
         RunFolder(folder / f"member-{index:02d}", config.member(index))
@@ -218,14 +239,16 @@ class _Population:
 
     def _resume(self) -> None:
         state = read_json(self.kept / "state.json")
-        if state.get("population") != dataclasses.asdict(self.config):
+        if PopulationConfig.of(state.get("population")) != self.config:
             raise ValueError(
                 f"{self.kept} is of another population: delete it to train from the start"
             )
         timesteps = state["timesteps"]
         for index, (one, model) in enumerate(zip(self.folders, self.models, strict=True)):
             file = self._member_file(timesteps, index)
-            extra = load_checkpoint(file, model, one.config.id, whole=self.kept)
+            extra = load_checkpoint(
+                file, model, (one.config.id, one.config.old_id), whole=self.kept
+            )
             self.lifetimes[index].read(timesteps)
             self.earlier[index] = extra["seconds"]
             self.scores[index].restore(extra["score"])

@@ -7,6 +7,7 @@ and, as JSON in its header, the counters: no pickle, and it is replaced in one s
 import json
 import random
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,13 @@ def save_checkpoint(path: Path, model: BaseAlgorithm, run: str, extra: dict[str,
 
 
 def load_checkpoint(
-    path: Path, model: BaseAlgorithm, run: str, whole: Path | None = None
+    path: Path, model: BaseAlgorithm, runs: Sequence[str], whole: Path | None = None
 ) -> dict[str, Any]:
     """Put `model`, freshly built for the same run, where `save_checkpoint` left it.
 
-    Returns `extra`. `whole` is the folder of a checkpoint of which `path` is a part. Raises
-    ValueError, before the model is touched, where the file is damaged or of another run.
+    `runs` are the names that the run may have in it. Returns `extra`. `whole` is the folder of a
+    checkpoint of which `path` is a part. Raises ValueError, before the model is touched, where the
+    file is damaged or of another run.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -78,8 +80,8 @@ def load_checkpoint(
             f"{path} is damaged ({str(error).splitlines()[0]}): delete {whole or 'it'} to train "
             "from the start"
         ) from None
-    if facts["run"] != run:
-        raise ValueError(f"{path} is of the run {facts['run']}, expected {run}")
+    if facts["run"] not in runs:
+        raise ValueError(f"{path} is of the run {facts['run']}, expected {runs[0]}")
     for name, value in facts["counters"].items():
         if name not in COUNTERS or isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(

@@ -10,22 +10,31 @@ import platform
 import subprocess
 import sys
 import time
+import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from myopia.agents.algorithms.base import Algorithm
+from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
 from myopia.agents.algorithms.presets import find_algorithm, format_algorithm
 from myopia.agents.credit import Credit
+from myopia.common import specs
 from myopia.common.files import read_json, write_json
-from myopia.common.links import check_links
-from myopia.envs import World
-from myopia.envs.registry import canonical_name, registered_world
+from myopia.common.links import check_default, check_links
+from myopia.envs import World, make_world
+from myopia.envs.registry import canonical_name, is_registered, registered_world, world_name
+from myopia.envs.task import Task
 
 FORMAT = 1
 """Raised when a run folder changes so that older code cannot read it."""
+
+NUMERICS = 1
+"""Raised when the same config ends with other weights, bit for bit; a folder without it has 1."""
+
+SETTINGS = ("algo", "credit", "seed", "total_timesteps")
+"""The fields of a config beside the world and its dials, in the words of a study."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +42,20 @@ class RunConfig:
     """What a training run was asked to do; equal configs have equal results on a CPU.
 
     `world` is kept by the name under which other processes find it, `module:Class` for one's own;
-    that module is not imported here, for the name may come from a file.
-    `algo` is `ppo` or `ppo:gamma=0.4,hidden=32/32`; it is kept with every setting spelled out, so
-    that a run stays what it was when a preset changes. `total_timesteps` is the preset's if not
-    given. `credit` is lifetime, bootstrap, epoch or window:M.
+    that module is not imported here, for the name may come from a file. Every dial and every
+    setting is kept spelled out, so that a run stays what it was when a preset changes, and that
+    configs are equal where only one of them says what is the default.
+
+    Args:
+        world: name of the world.
+        dials: of the world; what is not given is at its default.
+        algo: `ppo`, or with settings, `ppo:gamma=0.4,hidden=32/32`.
+        credit: lifetime, bootstrap, epoch or window:M.
+        seed: of the world, the weights and the sampling.
+        total_timesteps: steps in the world, over all copies of it; the preset's if not given.
+
+    Raises:
+        ValueError: naming the nearest known world, dial, algorithm, setting or credit mode.
     """
 
     world: str
@@ -47,7 +66,10 @@ class RunConfig:
     total_timesteps: int | None = None
 
     def __post_init__(self) -> None:
+        given = dict(self.dials)
         object.__setattr__(self, "world", canonical_name(self.world))
+        if is_registered(self.world):
+            object.__setattr__(self, "dials", self.make_world().dials())
         settings, steps = find_algorithm(self.algo, self.short_world)
         settings.accept(self.credit_mode)
         object.__setattr__(self, "algo", format_algorithm(settings))
@@ -57,6 +79,21 @@ class RunConfig:
             raise ValueError(f"total_timesteps must be at least 1, got {self.total_timesteps}")
         if not 0 <= self.seed < 1 << 32:
             raise ValueError(f"seed must lie in 0..{(1 << 32) - 1}, got {self.seed}")
+        object.__setattr__(self, "_given", given)
+
+    @staticmethod
+    def of(world: str | type[Task] | World, **words: Any) -> "RunConfig":
+        """A config from words: settings of the run (`SETTINGS`), or dials of its world.
+
+        Raises ValueError naming what a word was expected to be.
+        """
+        settings = {
+            name: specs.convert(words.pop(name), kind, name)
+            for name, kind in typing.get_type_hints(RunConfig).items()
+            if name in SETTINGS and name in words
+        }
+        made = world.replace(**words) if isinstance(world, World) else make_world(world, **words)
+        return RunConfig(world_name(type(made.task)), made.dials(), **settings)
 
     @property
     def steps(self) -> int:
@@ -86,11 +123,50 @@ class RunConfig:
 
     @property
     def id(self) -> str:
-        """A short hash of everything that was asked."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
-        return (
-            f"{self.short_world}-{self.algorithm}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
-        )
+        """A short hash of what was asked, without what is at its default.
+
+        So the id of a run stays when a dial, a setting or a field is added.
+        """
+        cls = ALGORITHMS[self.algorithm]
+        dials = self.dials
+        if is_registered(self.world):
+            plain = World.of(registered_world(self.world)).dials()
+            dials = {name: value for name, value in dials.items() if value != plain[name]}
+        asked = {
+            "world": self.world,
+            "dials": dials,
+            "algo": format_algorithm(self.settings, defaults=False),
+            "credit": self.credit,
+            "seed": self.seed,
+            "total_timesteps": self.total_timesteps,
+        }
+        defaults = {
+            "dials": {},
+            "credit": "lifetime",
+            "seed": 0,
+            "total_timesteps": cls.total_timesteps,
+        }
+        return self._hashed({k: v for k, v in asked.items() if defaults.get(k) != v})
+
+    @property
+    def old_id(self) -> str:
+        """The id as it was before defaults were left out."""
+        given = self._given  # type: ignore[reportAttributeAccessIssue]
+        return self._hashed({**dataclasses.asdict(self), "dials": given})
+
+    def _hashed(self, asked: dict[str, Any]) -> str:
+        text = json.dumps(asked, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        return f"{self.short_world}-{self.algorithm}-{digest}"
+
+    @property
+    def default_folder(self) -> Path:
+        """`runs/<id>`, or the folder of the run under its old id where there is one.
+
+        Raises ValueError where it is a link.
+        """
+        old = Path("runs") / self.old_id
+        return check_default(old if (old / "config.json").exists() else Path("runs") / self.id)
 
     def make_world(self) -> World:
         """The world that the run trains in.
@@ -115,8 +191,10 @@ class RunConfig:
         try:
             if not isinstance(values["world"], str) or not isinstance(values["dials"], dict):
                 raise TypeError("its world or dials are no name and no object")
-            return RunConfig(**values)
-        except (TypeError, KeyError, AttributeError) as error:
+            # a setting that is younger than the file is at its default, whatever a preset says
+            settings, _ = find_algorithm(values["algo"], "")
+            return RunConfig(**{**values, "algo": format_algorithm(settings)})
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise ValueError(f"{folder}/config.json: not the config of a run: {error}") from None
 
 
@@ -162,6 +240,17 @@ class RunFolder:
             raise
         self._record("done", device)
 
+    def check_numerics(self) -> None:
+        """Raise ValueError where this run was begun by a version that ends with other weights."""
+        record = read_json(self.path / "run.json")
+        begun = record.get("numerics", 1) if isinstance(record, dict) else 1
+        if begun != NUMERICS:
+            raise ValueError(
+                f"{self.path} was begun with numerics {begun}, and this version, which has "
+                f"{NUMERICS}, would end with other weights: expected the version that began it, or "
+                "a new folder"
+            )
+
     def seconds(self) -> float:
         """Wall time of the training so far, in every process that it took."""
         return self._earlier + time.monotonic() - self._began
@@ -175,6 +264,7 @@ class RunFolder:
             self.path / "run.json",
             {
                 "format": FORMAT,
+                "numerics": NUMERICS,
                 "status": status,
                 "cause": cause,
                 "seed": self.config.seed,

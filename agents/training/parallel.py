@@ -16,7 +16,6 @@ from myopia.agents.training.checkpoint_callback import DivergedError
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.tensorboard import log_to_tensorboard
 from myopia.agents.training.train import CHECKPOINT_SECONDS, train, training
-from myopia.common.links import check_default
 from myopia.common.search_path import safe_imports
 from myopia.envs.observer import observation_space
 
@@ -29,7 +28,7 @@ MOST = 16
 @safe_imports()
 def train_many(
     configs: Sequence[RunConfig],
-    outs: Sequence[Path] | None = None,
+    outs: Sequence[str | Path] | None = None,
     device: str = "auto",
     progress: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -41,13 +40,13 @@ def train_many(
     weights, bit for bit, that it has when trained alone. The others are trained one after another,
     and so are those beside which one diverged.
     """
-    outs = outs or [check_default(Path("runs") / config.id) for config in configs]
-    if len(set(outs)) < len(configs):
+    paths = [Path(out) for out in outs or [config.default_folder for config in configs]]
+    if len(set(paths)) < len(configs):
         raise ValueError("two of the runs have the same folder, expected one for each")
     keys = [_shape(config) for config in configs]
     for config in configs:  # a wrong dial or device is found before anything is written
         choose_device(device, config.settings)
-    folders = [RunFolder(out, config) for out, config in zip(outs, configs, strict=True)]
+    folders = [RunFolder(out, config) for out, config in zip(paths, configs, strict=True)]
     left = [
         (key, config, folder)
         for key, config, folder in zip(keys, configs, folders, strict=True)
@@ -62,7 +61,7 @@ def train_many(
                 with contextlib.suppress(DivergedError):  # one of them: it is told below
                     _side_by_side(some, device, progress, checkpoint_seconds)
             _one_by_one(some, device, progress, checkpoint_seconds)
-    return list(outs)
+    return paths
 
 
 def _one_by_one(
@@ -75,7 +74,13 @@ def _one_by_one(
     diverged = None
     for config, folder in runs:
         try:
-            train(config, folder.path, device, progress, checkpoint_seconds)
+            train(
+                config,
+                folder.path,
+                device=device,
+                progress=progress,
+                checkpoint_seconds=checkpoint_seconds,
+            )
         except DivergedError as error:
             diverged = diverged or error
     if diverged is not None:

@@ -20,8 +20,9 @@ from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.tensorboard import log_to_tensorboard
 from myopia.common.files import write_whole
-from myopia.common.links import check_default
 from myopia.common.search_path import safe_imports
+from myopia.envs import World
+from myopia.envs.task import Task
 
 logger = logging.getLogger(__name__)
 
@@ -31,27 +32,46 @@ CHECKPOINT_SECONDS = 30.0
 
 @safe_imports()
 def train(
-    config: RunConfig,
-    out: Path | None = None,
+    config: RunConfig | str | type[Task] | World,
+    out: str | Path | None = None,
+    *,
     device: str = "auto",
     progress: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     callbacks: Sequence[BaseCallback] = (),
+    **words: Any,
 ) -> Path:
-    """Train as `config` says, into `out` (default `runs/<id>`), and return the folder.
+    """Train an agent, and return its run folder.
+
+        train("Investment", "runs/mine", gain=0.5, credit="epoch", seed=1)
+        train(RunConfig("Investment", {"gain": 0.5}, credit="epoch", seed=1), "runs/mine")
 
     A finished run is left as it is, and an interrupted one goes on from its checkpoint: on a CPU
     its weights are those of a run that was never interrupted. The global random generators, which
     SB3 uses, are left as they were.
 
-    A callback with `state()` and `restore(state)`, JSON, is kept in the checkpoint. Raises
-    ValueError for a folder that holds another run or a damaged checkpoint, and `DivergedError` (a
-    ValueError) where the weights are no longer finite.
+    Args:
+        config: what to do; or a world, and the rest in `words`.
+        out: the run folder, `runs/<id>` if not given.
+        device: auto, cpu or cuda.
+        progress: show a bar.
+        checkpoint_seconds: between two checkpoints.
+        callbacks: SB3's; what one with `state()` and `restore(state)` gives, JSON, is kept in the
+            checkpoint.
+        **words: algo, credit, seed, total_timesteps, or dials of the world.
+
+    Raises:
+        ValueError: the folder holds another run or a damaged checkpoint, or a word is wrong.
+        DivergedError: the weights are no longer finite (a ValueError).
     """
+    if not isinstance(config, RunConfig):
+        config = RunConfig.of(config, **words)
+    elif words:
+        raise ValueError(f"a RunConfig says it all, got {', '.join(sorted(words))} beside it")
     config.make_world()  # a wrong dial is found before anything is written
     chosen, why = choose_device(device, config.settings)
     logger.info("device %s: %s", chosen, why)
-    folder = RunFolder(out or check_default(Path("runs") / config.id), config)
+    folder = RunFolder(config.default_folder if out is None else Path(out), config)
     if folder.done:
         logger.info("%s is done already", folder.path)
         return folder.path
@@ -74,13 +94,15 @@ def training(
 
     Around the training: what it leaves is written at the end, and failures are recorded.
     """
+    state = folder.path / "checkpoint" / "state.safetensors"
+    if state.exists():
+        folder.check_numerics()
     with folder.recorded(device), preserve_rng_state():
         settings, world = config.settings, config.make_world()
         env = settings.env(world, config.credit_mode, config.seed)
         logs = folder.path / "tensorboard"
         model = settings.build(env, config.credit_mode, config.seed, device, logs)
         log = LifetimeLog(folder.path / "episodes.parquet", world.max_epochs)
-        state = folder.path / "checkpoint" / "state.safetensors"
 
         def checkpoint() -> None:
             log.write()
@@ -88,10 +110,10 @@ def training(
             save_checkpoint(state, model, config.id, extra)
 
         if state.exists():
-            extra = load_checkpoint(state, model, config.id)
+            extra = load_checkpoint(state, model, (config.id, config.old_id))
             folder.add_seconds(extra["seconds"])
             log.read(model.num_timesteps)
-            for name, callback in _kept(callbacks).items():
+            for name, callback in _with_state(callbacks).items():
                 if name in extra["callbacks"]:  # or it was asked for only now
                     callback.restore(extra["callbacks"][name])
             logger.info("%s goes on after %d steps", folder.path, model.num_timesteps)
@@ -128,9 +150,10 @@ def finish(
     save_weights(folder / "weights.safetensors", model)
 
 
-def _kept(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
-    return {type(one).__name__: one for one in callbacks if hasattr(one, "state")}
+def _with_state(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
+    names = (getattr(one, "state_name", type(one).__name__) for one in callbacks)
+    return {name: one for name, one in zip(names, callbacks, strict=True) if hasattr(one, "state")}
 
 
 def _states(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
-    return {name: callback.state() for name, callback in _kept(callbacks).items()}
+    return {name: callback.state() for name, callback in _with_state(callbacks).items()}

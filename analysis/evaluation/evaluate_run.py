@@ -6,7 +6,12 @@ from typing import Any
 
 from myopia.agents.policies.agent import Agent
 from myopia.agents.runs.run import RunConfig, check_run_links
-from myopia.analysis.evaluation.evaluation import Evaluation, evaluate_agent
+from myopia.analysis.evaluation.evaluation import (
+    MEASURES,
+    Evaluation,
+    evaluate_agent,
+    measures_of,
+)
 from myopia.analysis.evaluation.snapshots import learning_curve
 from myopia.analysis.probes.probe import run_probes
 from myopia.common.files import read_json, write_json
@@ -17,18 +22,27 @@ ProbeResults = Mapping[str, Mapping[str, Evaluation]]
 
 
 @safe_imports()
-def evaluate_run(folder: Path, probes: str | None = None) -> tuple[Evaluation, ProbeResults]:
+def evaluate_run(folder: str | Path, probes: str | None = None) -> tuple[Evaluation, ProbeResults]:
     """Write `evaluation.json`, with the learning curve and the results of `probes`.
 
-    What earlier evaluations of the run asked of other probes is kept. Raises ValueError where the
-    folder is no finished run.
+    What earlier evaluations of the run asked of other probes is kept, where they were made by the
+    same definitions. Raises ValueError where the folder is no finished run.
     """
+    folder = Path(folder)
     check_run_links(folder)
-    world, agent = RunConfig.read(folder).make_world(), Agent.load(folder)
+    config = RunConfig.read(folder)
+    return evaluate_loaded(folder, config, Agent.load(folder, config=config), probes)
+
+
+def evaluate_loaded(
+    folder: Path, config: RunConfig, agent: Agent, probes: str | None
+) -> tuple[Evaluation, ProbeResults]:
+    """`evaluate_run` of a folder whose config and agent are loaded already."""
+    world = agent.world
     evaluation = evaluate_agent(world, agent, folder.name)
     answers = {} if probes is None else run_probes(world, agent, probes)
     told = {**_earlier(folder), **as_json(answers)}
-    entries = {**evaluation.json(), "learning": learning_curve(folder, world)}
+    entries = {**evaluation.json(), "learning": learning_curve(folder, config)}
     write_json(folder / "evaluation.json", {**entries, "probes": told} if told else entries)
     return evaluation, answers
 
@@ -43,6 +57,7 @@ def as_json(answers: ProbeResults) -> dict[str, dict[str, Any]]:
 
 def _earlier(folder: Path) -> dict[str, Any]:
     try:
-        return read_json(folder / "evaluation.json").get("probes", {})
+        entries = read_json(folder / "evaluation.json")
+        return entries.get("probes", {}) if measures_of(entries) == MEASURES else {}
     except (ValueError, AttributeError):  # none yet, or a damaged one that is about to be replaced
         return {}

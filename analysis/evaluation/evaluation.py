@@ -1,7 +1,7 @@
 """One agent, judged: every registered measure, exact, in one object."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from myopia.envs.world import World
 
 PolicyFunction = Callable[[np.ndarray], np.ndarray]
 """From observations (n, D) to action probabilities (n, A)."""
+
+MEASURES = 1
+"""Raised when the definition of a measure changes; an evaluation without it has 1."""
 
 LIFETIMES = 2000
 """Lived where a policy has to be sampled."""
@@ -43,10 +46,15 @@ class Evaluation:
     def json(self) -> dict[str, Any]:
         """Plain types, ready for json.dumps."""
         head = {name: getattr(self, name) for name in ("world", "dials", "policy", "method")}
-        told = {**head, **self.measures, "reasons": self.reasons}
+        told = {**head, **self.measures, "reasons": self.reasons, "measures": MEASURES}
         if self.intervals is not None:
             told |= {"intervals": self.intervals, "lifetimes": self.lifetimes}
         return told
+
+
+def measures_of(entries: Mapping[str, Any]) -> int:
+    """By which definitions the entries of an `evaluation.json` were measured."""
+    return entries.get("measures", 1)
 
 
 @safe_imports()

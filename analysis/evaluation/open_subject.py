@@ -19,8 +19,8 @@ from myopia.agents.algorithms.base import ALGORITHMS
 from myopia.agents.algorithms.presets import PRESETS
 from myopia.agents.policies.agent import Agent, agent_of, check_spaces
 from myopia.agents.policies.sb3_zip import load_sb3_zip
-from myopia.agents.runs.run import RunConfig
-from myopia.analysis.evaluation.evaluate_run import ProbeResults, evaluate_run
+from myopia.agents.runs.run import RunConfig, check_run_links
+from myopia.analysis.evaluation.evaluate_run import ProbeResults, evaluate_loaded
 from myopia.analysis.evaluation.evaluation import (
     Evaluation,
     evaluate,
@@ -41,7 +41,8 @@ class Subject:
     """A subject that was opened: exactly one of `agent` and `table` is there.
 
     `agent` maps observations (n, D) to action probabilities (n, A), or has a memory (`step`);
-    `table` holds probabilities (K, T, S, A). `run` is its folder, where it is as it was trained.
+    `table` holds probabilities (K, T, S, A). `run` and `config` are those of a run folder whose
+    agent is as it was trained, in the world that it was trained in.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Subject:
     agent: Any = None
     table: np.ndarray | None = None
     run: Path | None = None
+    config: RunConfig | None = None
 
 
 @safe_imports()
@@ -87,8 +89,8 @@ def evaluate_subject(
     """
     opened = open_subject(subject, world, algo=algo, trust=trust, greedy=greedy, dials=dials)
     asked = probes if probes is None or isinstance(probes, str) else ",".join(probes)
-    if opened.run is not None and lifetimes is None:
-        return evaluate_run(opened.run, asked)
+    if opened.run is not None and opened.config is not None and lifetimes is None:
+        return evaluate_loaded(opened.run, opened.config, opened.agent, asked)
     if opened.table is not None:
         if asked is not None:
             raise ValueError(
@@ -165,7 +167,8 @@ def _of_folder(folder: Path, world: Any, greedy: bool, dials: Mapping[str, Any])
             f"{folder} is no run folder, but holds {len(within)} of them: expected one, such as "
             f"{folder / within[0]}, or myopia report {folder} on evaluated ones"
         )
-    trained_in = RunConfig.read(folder).make_world()
+    config = RunConfig.read(folder)
+    trained_in = config.make_world()
     changed = trained_in.replace(**dials)
     before, now = observation_names(trained_in), observation_names(changed)
     if now != before:
@@ -174,10 +177,12 @@ def _of_folder(folder: Path, world: Any, greedy: bool, dials: Mapping[str, Any])
             f"{given} changes what is observed, from {len(before)} entries to {len(now)}; "
             "expected dials that leave the agent's inputs as they were"
         )
-    agent = Agent.load(folder)
+    agent = Agent.load(folder, config=config)
     agent.greedy = greedy
-    same = folder if not (dials or greedy) else None
-    return Subject(folder.name, changed, agent=agent, run=same)
+    if dials or greedy:
+        return Subject(folder.name, changed, agent=agent)
+    check_run_links(folder)
+    return Subject(folder.name, changed, agent=agent, run=folder, config=config)
 
 
 def _of_zip(

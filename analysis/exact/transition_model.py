@@ -1,7 +1,7 @@
 """A world as expectations: what exact dynamic programming and exact evaluation work on.
 
-Built from `Dynamics.before_boundary`, the rules that move agents, by letting every draw fall on each of
-its outcomes. Arrays are indexed [epoch k, step t, state s, action a].
+Built from `Dynamics.before_boundary`, the rules that move agents, by letting every draw fall on
+each of its outcomes. Arrays are indexed [epoch k, step t, state s, action a].
 """
 
 import functools

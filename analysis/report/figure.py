@@ -8,11 +8,14 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from myopia.analysis.report.results import RowsByCondition
+from myopia.analysis.report.results import Results, RowsByCondition, collect
+from myopia.common.errors import check_choice
+from myopia.common.search_path import safe_imports
 from myopia.superposition.figures import literal, own_style
 
 Draw = Callable[[RowsByCondition], Figure]
@@ -50,6 +53,27 @@ def figure(place: int, caption: str) -> Callable[[Draw], Draw]:
         return drawn
 
     return keep
+
+
+@safe_imports()
+def draw_figures(results: Results | str | Path, *names: str) -> dict[str, Figure]:
+    """The report's figures of some results, or of those in a folder, by name.
+
+    All that have something to draw, or those of these `names`. Raises ValueError for an unknown
+    name, and where one that was asked for has nothing to draw.
+    """
+    known = all_figures()
+    for name in names:
+        check_choice("figure", name, known)
+    table = (results if isinstance(results, Results) else collect(results)).table
+    drawn = {}
+    for name in names or known:
+        try:
+            drawn[name] = known[name].draw(table)
+        except NothingToDraw:
+            if names:
+                raise
+    return drawn
 
 
 def all_figures() -> dict[str, RegisteredFigure]:

@@ -68,3 +68,8 @@ class Effects:
     def stop_variation(self, after: Tensor) -> float:
         """Total variation between when the agent stops and when `after` (n, A) does."""
         return float(np.abs(self.inspection.states.stop(after) - self.stop).sum() / 2)
+
+
+def shutdown_logit(outputs: Tensor) -> Tensor:
+    """Output (..., A) of shutdown beside the mean of the other actions'."""
+    return outputs[..., -1] - outputs[..., :-1].mean(-1)

@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 
-from myopia.agents.policies.agent import Agent, snapshots
+from myopia.agents.policies.agent import Agent, iter_snapshots
 from myopia.agents.runs.run import RunConfig
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables
 from myopia.analysis.representations.policy_networks import (
@@ -41,8 +41,9 @@ def inspection_of(
     `out` is where parts may leave files. Raises ValueError where the folder is no finished run,
     or its policy is no plain network.
     """
-    agent, world = Agent.load(folder), RunConfig.read(folder).make_world()
-    policy = agent.policy
+    config = RunConfig.read(folder)
+    agent = Agent.load(folder, config=config)
+    world, policy = agent.world, agent.policy
     closed = _closed(world) if isinstance(policy, MaskableActorCriticPolicy) else None
     inspection = Inspection(
         world,
@@ -53,8 +54,8 @@ def inspection_of(
         directions=directions,
         seed=seed,
         snapshots={
-            steps: replace(policy_networks_of(Agent.load(folder, steps).policy), closed=closed)
-            for steps in snapshots(folder)
+            steps: replace(policy_networks_of(one.policy), closed=closed)
+            for steps, one in iter_snapshots(folder, config)
         },
         folder=out,
     )

@@ -6,7 +6,6 @@ import pkgutil
 import re
 import sys
 import tomllib
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,7 @@ from myopia.analysis.studies.execution.job import Job
 from myopia.common import specs
 from myopia.common.errors import check_choice, unknown_name_error
 from myopia.common.search_path import neighbours
-from myopia.envs import make_world
 from myopia.envs.registry import registered_world, world_module
-
-RUN_SETTINGS = {
-    name: kind
-    for name, kind in typing.get_type_hints(RunConfig).items()
-    if name not in ("dials", "seed")
-}
-"""The words of a condition that are settings of the run; every other one is a dial of its world."""
 
 MOST_LETTERS = 200
 """Of the name of a condition's folder."""
@@ -111,17 +102,12 @@ def shipped_studies() -> list[str]:
 
 def _config(condition: str, words: Mapping[str, Any], seed: int) -> RunConfig:
     where = f"condition {condition!r}"
-    settings = {
-        name: specs.convert(value, RUN_SETTINGS[name], f"{where}: {name}")
-        for name, value in words.items()
-        if name in RUN_SETTINGS
-    }
-    if "world" not in settings:
+    if "world" not in words:
         raise ValueError(f"{where}: world=... is missing")
-    dials = {name: value for name, value in words.items() if name not in RUN_SETTINGS}
     try:
-        world = make_world(settings["world"], **dials)
-        return RunConfig(**settings, dials=world.dials(), seed=seed)
+        world = specs.convert(words["world"], str, "world")
+        rest = {name: value for name, value in words.items() if name != "world"}
+        return RunConfig.of(world, **{**rest, "seed": seed})
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 

@@ -43,6 +43,11 @@ class Options:
 def run(options: Options) -> int:
     """Inspect, print, and keep tables and figures."""
     from myopia.agents.runs.run import check_run_links
+    from myopia.analysis.representations.files import (
+        inspection_text,
+        tables_text,
+        write_inspection,
+    )
     from myopia.analysis.representations.run import (
         inspection_of,
         short_names,
@@ -66,73 +71,13 @@ def run(options: Options) -> int:
     compared = similarity(inspections) if len(inspections) > 1 else None
     whole: dict[str, Any] = {"runs": {}, "similarity": compared}
     for name, inspection in inspections.items():
-        entries = whole["runs"][name] = _inspect(inspection, folders[name])
+        entries = whole["runs"][name] = write_inspection(inspection, folders[name])
         if not options.json:
-            print(_text(name, entries), end="\n\n")
+            print(inspection_text(name, entries), end="\n\n")
     if compared and not options.json:
-        print(_tables("similarity: are the layers of these agents alike?", compared))
+        print(tables_text("similarity: are the layers of these agents alike?", compared))
     if options.json:
         print(to_json(whole))
     if compared and options.out:
         write_figure(options.out / "similarity.png", similarity_figure(compared))
     return 0
-
-
-def _inspect(inspection: Any, folder: Path) -> dict[str, Any]:
-    """Every part, its figure and the tables in `folder`."""
-    from myopia.analysis.representations.inspection import all_parts, inspect
-    from myopia.common.files import write_text
-    from myopia.superposition.output import to_json, write_figure
-
-    entries = inspect(inspection)
-    for name, part in all_parts().items():
-        if any(entries["parts"][name].values()):
-            write_figure(folder / f"{name}.png", part.draw(entries["parts"][name]))
-    write_text(folder / "representations.json", to_json(entries))
-    write_text(folder / "tables.txt", _text(folder.name, entries) + "\n")
-    return entries
-
-
-def _text(name: str, entries: dict[str, Any]) -> str:
-    from myopia.analysis.representations.inspection import all_parts
-
-    features = ", ".join(row["feature"] for row in entries["features"])
-    head = (
-        f"{name} in {entries['world']}: {entries['states']} {entries['distribution']} states; "
-        f"features: {features}"
-    )
-    parts = [
-        _tables(f"{part}: {all_parts()[part].question}", tables)
-        for part, tables in entries["parts"].items()
-    ]
-    reasons = [f"  - {key}: {reason}" for key, reason in entries["reasons"].items()]
-    return "\n\n".join(
-        [head, *parts, *(["null, because:\n" + "\n".join(reasons)] if reasons else [])]
-    )
-
-
-def _tables(title: str, tables: dict[str, list[dict[str, Any]]]) -> str:
-    """Tables as text; lists are left to the JSON, and columns that are empty throughout."""
-    from myopia.superposition.output import text_table
-
-    texts = [title]
-    for rows in tables.values():
-        empty = {key for key in (rows[0] if rows else {}) if all(row[key] is None for row in rows)}
-        texts.append(
-            text_table(
-                [
-                    {
-                        key: _rounded(value)
-                        for key, value in row.items()
-                        if key not in empty and not isinstance(value, list)
-                    }
-                    for row in rows
-                ]
-            )
-        )
-    return "\n\n".join(filter(None, texts))
-
-
-def _rounded(value: Any) -> Any:
-    """What is 0 but for rounding, as 0."""
-    return 0.0 if isinstance(value, float) and abs(value) < 1e-12 else value

@@ -114,14 +114,21 @@ def _single(options: Options, config, device: str) -> tuple[Path, str]:
     from myopia.agents.training.train import train
     from myopia.agents.training.wandb import tracked
 
-    out = options.out or Path("runs") / config.id
+    out = options.out or config.default_folder
     done = is_done(out, config)
     if done and options.evaluations.cadence and not (out / "cadence.json").exists():
         raise ValueError(f"{out} was trained without --cadence, expected a new folder by --out")
     terminal = sys.stderr.isatty() and not options.json
     cadence = cadence_of(options.evaluations, config, out)
     with tracked(config, out) if options.track and not done else contextlib.nullcontext():
-        folder = train(config, out, device, terminal, options.checkpoint_seconds, cadence)
+        folder = train(
+            config,
+            out,
+            device=device,
+            progress=terminal,
+            checkpoint_seconds=options.checkpoint_seconds,
+            callbacks=cadence,
+        )
     return folder, "done already" if done else "trained"
 
 
@@ -149,8 +156,7 @@ def _many(options: Options, config: Any) -> int:
     seeds = parse_seeds(options.seeds or "")
     configs = [dataclasses.replace(config, seed=seed) for seed in seeds]
     outs = [
-        options.out / f"seed-{one.seed}" if options.out else Path("runs") / one.id
-        for one in configs
+        options.out / f"seed-{one.seed}" if options.out else one.default_folder for one in configs
     ]
     terminal = sys.stderr.isatty() and not options.json
     done = sum(is_done(out, one) for out, one in zip(outs, configs, strict=True))

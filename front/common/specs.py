@@ -93,10 +93,12 @@ def convert(value: Any, kind: Any, where: str) -> Any:
     raise ValueError(f"{where}: expected {getattr(kind, '__name__', kind)}, got {value!r}")
 
 
-def format_spec(kind: str, settings: Any) -> str:
-    """The text that `parse` reads back to `settings`."""
+def format_spec(kind: str, settings: Any, *, defaults: bool = True) -> str:
+    """The text that `parse` reads back to `settings`, with or without what is at its default."""
     pairs = []
     for field in dataclasses.fields(settings):
+        if not defaults and getattr(settings, field.name) == field.default:
+            continue
         pairs.append(f"{field.name}={format_value(getattr(settings, field.name))}")
     return kind + (":" + ",".join(pairs) if pairs else "")
 

@@ -13,35 +13,44 @@ import torch
 from support.runs import tiny
 
 import myopia
+from myopia.agents.runs.run import RunConfig
 from myopia.analysis.exact.policies import agent_policy, reference_policy
 from myopia.envs.observer import observation_space
 
-SOURCE = Path(myopia.__file__)
+PACKAGES = ["myopia", "myopia.envs", "myopia.agents", "myopia.superposition", "myopia.analysis"]
 
 
-def test_every_name_is_there() -> None:
-    for name in myopia.__all__:
-        assert getattr(myopia, name) is not None, name
-    assert set(myopia._NAMES) | {"__version__"} == set(myopia.__all__)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_name_is_there(package: str) -> None:
+    module = importlib.import_module(package)
+    assert len(set(module.__all__)) == len(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None, name
+    assert set(module._NAMES) <= set(module.__all__)
+    assert set(module._NAMES) <= set(dir(module))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        myopia.nothing  # noqa: B018
+        module.nothing  # noqa: B018
 
 
-def test_no_name_is_that_of_a_module() -> None:
-    modules = {module.name for module in pkgutil.iter_modules(myopia.__path__)}
-    modules |= {"common", "envs", "agents", "superposition", "analysis", "cli"}
-    assert not modules & set(myopia.__all__)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_name_is_that_of_a_module(package: str) -> None:
+    module = importlib.import_module(package)
+    modules = {one.name for one in pkgutil.iter_modules(module.__path__)}
+    if package == "myopia":
+        modules |= {"common", "envs", "agents", "superposition", "analysis", "cli"}
+    assert not modules & set(module._NAMES)
 
 
-def test_type_checkers_are_told_the_same() -> None:
-    told = {}
-    for node in ast.walk(ast.parse(SOURCE.read_text(encoding="utf-8"))):
+@pytest.mark.parametrize("package", PACKAGES)
+def test_type_checkers_are_told_the_same(package: str) -> None:
+    module, told = importlib.import_module(package), {}
+    for node in ast.walk(ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8"))):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             for line in node.body:
                 if isinstance(line, ast.ImportFrom):
                     for one in line.names:
                         told[one.asname or one.name] = f"{line.module}:{one.name}"
-    assert told == myopia._NAMES
+    assert told == module._NAMES
 
 
 def test_importing_it_is_light() -> None:
@@ -120,7 +129,34 @@ def test_errors_name_the_subject(subject, sentence: str) -> None:
         myopia.evaluate(subject, "Work")
 
 
-def test_lazy_names_of_modules_exist() -> None:
-    for target in myopia._NAMES.values():
-        module, _, attribute = target.partition(":")
-        assert hasattr(importlib.import_module(module), attribute)
+def test_from_words_to_a_page(tmp_path: Path) -> None:
+    """Train by keywords, load, and draw: each path as text."""
+    words = {"algo": "ppo:num_envs=4,n_steps=8,batch_size=16,hidden=8", "total_timesteps": 64}
+    for seed in (0, 1):
+        folder = tmp_path / f"seed-{seed}"
+        assert myopia.train("Work", str(folder), max_epochs=6, seed=seed, **words) == folder
+        myopia.evaluate(str(folder))
+    results = myopia.load(str(tmp_path))
+    frame = results.frame()
+    assert frame["seed"].to_list() == [0, 1]
+    assert frame["dials.max_epochs"].to_list() == [6, 6]
+    expected = [run.evaluation["stop"]["mean"] for run in results.conditions[tmp_path.name]]
+    assert frame["stop.mean"].to_list() == expected
+    assert "survival" in myopia.figures(str(tmp_path))
+    assert list(myopia.figures(results, "survival")) == ["survival"]
+    with pytest.raises(ValueError, match="unknown figure 'surviva', did you mean 'survival'"):
+        myopia.figures(results, "surviva")
+    page = myopia.write_report(str(tmp_path), str(tmp_path / "page.html"))
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    entries = myopia.represent(str(tmp_path / "seed-0"), directions=5)
+    assert (tmp_path / "seed-0" / "representations" / "representations.json").exists()
+    assert entries["world"] == "Work"
+    with pytest.raises(ValueError, match="got gain beside it"):
+        myopia.train(tiny(), tmp_path / "run", gain=2)
+
+
+def test_the_config_of_a_run_is_read_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, times = RunConfig.read, []
+    monkeypatch.setattr(RunConfig, "read", lambda folder: times.append(folder) or read(folder))
+    myopia.evaluate(run)
+    assert len(times) == 1

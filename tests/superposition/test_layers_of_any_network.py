@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from myopia.superposition.erasure import erase
 from myopia.superposition.linear_decoder import best_r2, held_out_r2, linear_r2, whole_groups
-from myopia.superposition.matched_directions import matched_directions
+from myopia.superposition.random_directions import matched_directions
 from myopia.superposition.similarity import linear_cka, procrustes_distance
 
 

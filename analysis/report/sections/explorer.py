@@ -6,7 +6,6 @@ import numpy as np
 from markupsafe import Markup
 
 from myopia.agents.policies.agent import Agent
-from myopia.agents.runs.run import RunConfig
 from myopia.analysis.exact.occupancy import occupancy
 from myopia.analysis.exact.policies import agent_policy
 from myopia.analysis.report.results import Results, Run
@@ -32,11 +31,11 @@ def explorer(results: Results) -> Markup | None:
             if run.evaluation["method"] != "exact":
                 continue
             try:
-                registered_world(run.config["world"])
+                registered_world(run.config.world)
             except ValueError as error:
                 unknown[name] = str(error)
                 continue
-            agents.append({"condition": name, "seed": run.config.get("seed"), **choices(run)})
+            agents.append({"condition": name, "seed": run.config.seed, **choices(run)})
     return fill("explorer", agents=agents, unknown=unknown) if agents or unknown else None
 
 
@@ -46,8 +45,8 @@ def choices(run: Run) -> dict[str, Any]:
     `states`: a label, and the expected visits of a lifetime that is not cut short by shutdown;
     `probabilities` [index][state][action].
     """
-    world = RunConfig.read(run.folder).make_world()
-    agent = Agent.load(run.folder)
+    agent = Agent.load(run.folder, config=run.config)
+    world = agent.world
     visits = occupancy(world, _kept_alive(agent_policy(world, agent))).visits.sum(axis=0)  # (T, S)
     most = np.argsort(-visits.ravel(), kind="stable")[:MOST]
     most = most[visits.ravel()[most] > 0]

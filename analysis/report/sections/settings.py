@@ -1,5 +1,7 @@
 """The exact settings, and what they ran on."""
 
+import dataclasses
+
 from markupsafe import Markup
 
 from myopia.analysis.report.results import Results
@@ -11,10 +13,11 @@ def settings(results: Results) -> Markup:
     """Of each condition its config, its seeds, versions, hardware and time."""
     conditions = {}
     for name, runs in results.conditions.items():
-        config = {key: value for key, value in runs[0].config.items() if key != "seed"}
+        config = dataclasses.asdict(runs[0].config)
+        del config["seed"]
         conditions[name] = {
             "config": config,
-            "seeds": [run.config.get("seed") for run in runs],
+            "seeds": [run.config.seed for run in runs],
             "folders": [str(run.folder) for run in runs],
             "seconds": [run.record.get("wall_seconds") for run in runs],
             "ran on": _distinct(

@@ -11,7 +11,7 @@ from myopia.analysis.representations.inspection import Inspection, Tables, part
 from myopia.superposition.erasure import erase
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.linear_decoder import linear_r2
-from myopia.superposition.matched_directions import matched_directions
+from myopia.superposition.random_directions import matched_directions
 
 ERASED = 0.02
 """An erasure from which more R² than this is left is not valid."""

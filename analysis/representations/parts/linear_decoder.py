@@ -17,7 +17,7 @@ SHUFFLES = 20
 
 def figure(tables: Tables) -> Figure:
     """Held-out R² by target: every layer, untrained networks, the observation, and the best."""
-    rows = tables["probes"]
+    rows = tables["linear_decoder"]
     targets = list(dict.fromkeys(row["target"] for row in rows))
     drawing, axes = panels(1, 1, 8, 1.6 + 0.42 * len(targets))
     axis = axes[0, 0]
@@ -41,14 +41,14 @@ def figure(tables: Tables) -> Figure:
     axis.set_yticks(range(len(targets)), targets)
     axis.set_xlim(low - 0.02, 1.03)
     axis.invert_yaxis()
-    label(axis, "held-out R² of linear probes (below 0 drawn at the edge)")
+    label(axis, "held-out R² of linear decoders (below 0 drawn at the edge)")
     drawing.legend(fontsize=8, frameon=False, loc="outside right center")
     return drawing
 
 
-@part("probes", figure)
-def probes(inspection: Inspection) -> Tables:
-    """What can a linear probe read from each layer that it cannot read from an untrained one?"""
+@part("linear_decoder", figure)
+def linear_decoder(inspection: Inspection) -> Tables:
+    """What can a linear decoder read from each layer that it cannot read from an untrained one?"""
     share = inspection.share
     counted = share > 0
     weights = share[counted]
@@ -66,7 +66,7 @@ def probes(inspection: Inspection) -> Tables:
     for target, (values, variable) in targets(inspection).items():
         groups = groups_without(inspection, variable)[counted]
         if (groups == groups[0]).all():
-            inspection.reasons[f"probes.{target}"] = (
+            inspection.reasons[f"linear_decoder.{target}"] = (
                 "the other state variables form one group only, so none can be held out"
             )
             continue
@@ -100,7 +100,7 @@ def probes(inspection: Inspection) -> Tables:
                     "shuffled": float(r2(hidden, shuffled).quantile(0.95)),
                 }
             )
-    return {"probes": rows}
+    return {"linear_decoder": rows}
 
 
 def targets(inspection: Inspection) -> dict[str, tuple[Tensor, str]]:

@@ -1,10 +1,11 @@
-"""Unit by unit: what each of them contributes to shutdown, and carries from epoch to epoch."""
+"""Activation patching: activations of one epoch put into another, unit by unit."""
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from myopia.analysis.representations.effects import shutdown_logit
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables, part
 from myopia.superposition.figures import COLOURS, label, panels
 from myopia.superposition.readout import feature_directions
@@ -14,64 +15,26 @@ MOST = 0.8
 
 
 def figure(tables: Tables) -> Figure:
-    """Contributions to the shutdown logit by epoch, and how much of a patch few units carry."""
-    drawing, axes = panels(1, 2, 9.5, 3.6)
-    left, right = axes[0]
-    units = tables["contributions"][:20]
-    table = np.array([unit["by epoch"] for unit in units], dtype=float)
-    table = table - np.nanmean(table, axis=1, keepdims=True)
-    most = np.nanmax(np.abs(table))
-    image = left.imshow(table, cmap="PuOr", vmin=-most, vmax=most, aspect="auto")
-    left.set_yticks(range(len(units)), [str(unit["unit"]) for unit in units], fontsize=7)
-    label(
-        left, "contribution to the shutdown logit, less its mean", "epoch", "unit of the last layer"
-    )
-    drawing.colorbar(image, ax=left, fraction=0.04).ax.tick_params(labelsize=7)
+    """How much of what a patch does to the shutdown logit few units carry."""
+    drawing, axes = panels(1, 1, 5.5, 3.6)
+    axis = axes[0, 0]
     for number, row in enumerate(tables["patches"]):
         shares = row["share by units"]
         name = f"{row['layer']}, {row['from']} to {row['to']}"
-        right.plot(range(len(shares)), shares, color=COLOURS[number], label=name)
+        axis.plot(range(len(shares)), shares, color=COLOURS[number], label=name)
         if row["along the index"] is not None:
-            right.plot(len(shares) - 1, row["along the index"], "o", color=COLOURS[number], ms=5)
-    right.axhline(1, color="0.8", lw=0.8, zorder=0)
-    label(right, "share of the change in the shutdown logit", "units patched, largest effect first")
-    right.plot([], [], "o", color="0.4", ms=5, label="along the index direction alone")
-    right.legend(fontsize=7, frameon=False)
+            axis.plot(len(shares) - 1, row["along the index"], "o", color=COLOURS[number], ms=5)
+    axis.axhline(1, color="0.8", lw=0.8, zorder=0)
+    label(axis, "share of the change in the shutdown logit", "units patched, largest effect first")
+    axis.plot([], [], "o", color="0.4", ms=5, label="along the index direction alone")
+    axis.legend(fontsize=7, frameon=False)
     return drawing
 
 
-@part("units", figure)
-def units(inspection: Inspection) -> Tables:
-    """Which units carry the index to shutdown: all of them a little, or a few?"""
-    return {"contributions": _contributions(inspection), "patches": _patches(inspection)}
-
-
-def shutdown_logit(outputs: Tensor) -> Tensor:
-    """Output (..., A) of shutdown beside the mean of the other actions'."""
-    return outputs[..., -1] - outputs[..., :-1].mean(-1)
-
-
-def _contributions(inspection: Inspection) -> Rows:
-    """Direct contribution of each unit of the last hidden layer, those that vary most first."""
-    network, share, states = inspection.networks.actor, inspection.share, inspection.states
-    last = network.hidden()[-1]
-    hidden = inspection.cache[f"{inspection.networks.acting}.{last + 1}"]
-    weight = shutdown_logit(network.layers[-1].weight.T)
-    sent = hidden * weight
-    epochs = torch.from_numpy(states.epoch == np.arange(states.model.K)[:, None]).double()
-    mass = epochs * share
-    by_epoch = (mass @ sent) / mass.sum(1, keepdim=True)  # (K, units), NaN where never met
-    spread = (share @ (sent - share @ sent).square()).sqrt()
-    return [
-        {
-            "unit": int(unit),
-            "weight": float(weight[unit]),
-            "mean": float((share @ sent)[unit]),
-            "deviation": float(spread[unit]),
-            "by epoch": [None if np.isnan(v) else v for v in by_epoch[:, unit].tolist()],
-        }
-        for unit in spread.argsort(descending=True)
-    ]
+@part("patching", figure)
+def patching(inspection: Inspection) -> Tables:
+    """Activation patching: how many units carry one epoch's shutdown into another?"""
+    return {"patches": _patches(inspection)}
 
 
 def _patches(inspection: Inspection) -> Rows:
@@ -89,7 +52,7 @@ def _patches(inspection: Inspection) -> Rows:
         for index in (first, second)
     ]
     if first == second or torch.equal(*seen):
-        inspection.reasons["units.patches"] = "the agent is not shown the index"
+        inspection.reasons["patching"] = "the agent is not shown the index"
         return []
     rows = []
     for position in inspection.networks.actor.hidden():

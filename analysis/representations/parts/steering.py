@@ -8,7 +8,7 @@ from torch import Tensor
 from myopia.analysis.representations.effects import Effects, EffectVsRandom
 from myopia.analysis.representations.inspection import Inspection, Rows, Tables, part
 from myopia.superposition.figures import COLOURS, label, panels
-from myopia.superposition.matched_directions import matched_directions
+from myopia.superposition.random_directions import matched_directions
 from myopia.superposition.readout import feature_directions
 
 STEPS = (-2, -1, 1, 2)
@@ -17,7 +17,7 @@ STEPS = (-2, -1, 1, 2)
 
 def figure(tables: Tables) -> Figure:
     """The effect along what really changing a variable does: direction against chance."""
-    rows = tables["causes"]
+    rows = tables["effects"]
     names = [f"{row['variable']}, {row['layer']}" for row in rows]
     drawing, axes = panels(1, 2, 9.5, 1.6 + 0.24 * len(rows), sharey=True)
     at = range(len(rows))
@@ -45,21 +45,21 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("shifts", figure)
+@part("steering", figure)
 def steering(inspection: Inspection) -> Tables:
     """Does a step along a variable's direction do what really changing the variable does?"""
-    tables: Tables = {"shifts": [], "causes": []}
+    tables: Tables = {"steering": [], "effects": []}
     features = inspection.features
     if features.collinear:
-        inspection.reasons["shifts"] = f"collinear: {', '.join(features.collinear)}"
+        inspection.reasons["steering"] = f"collinear: {', '.join(features.collinear)}"
         return tables
     for position in inspection.networks.actor.hidden():
         hidden = inspection.cache[f"{inspection.networks.acting}.{position + 1}"]
         columns = feature_directions(features.values, hidden, inspection.share) / features.spread
         for variable in features.variables:
             rows, cause = steered(inspection, position, variable, columns)
-            tables["shifts"] += rows
-            tables["causes"] += cause
+            tables["steering"] += rows
+            tables["effects"] += cause
     return tables
 
 
@@ -79,14 +79,14 @@ def steered(
     covariance = centred.T @ (share.unsqueeze(1) * centred)
     own_columns = columns[:, inspection.features.of(variable)].T  # (columns, units)
     if own_columns.norm() <= 1e-9 * covariance.diagonal().sum().sqrt():
-        inspection.reasons[f"shifts.{variable}.{layer}"] = "the layer does not vary with it"
+        inspection.reasons[f"steering.{variable}.{layer}"] = "the layer does not vary with it"
         return [], []
     draws = inspection.generator(5, position, states.names.index(variable))
     rows, pooled, likeness = [], [], []
     for step in STEPS:
         moved, observations = states.change(variable, step)
         if (observations == states.observations).all():
-            inspection.reasons[f"shifts.{variable}"] = "the agent is not shown it"
+            inspection.reasons[f"steering.{variable}"] = "the agent is not shown it"
             return [], []
         real = inspection.networks(torch.from_numpy(observations))
         amounts, directions = _displacement(inspection, variable, moved, own_columns)

@@ -12,6 +12,7 @@ import numpy as np
 
 from myopia.agents.runs.run import RunConfig, is_done
 from myopia.agents.training.parallel import MOST
+from myopia.analysis.evaluation.evaluation import MEASURES, measures_of
 from myopia.common.files import read_json
 from myopia.common.search_path import import_from
 
@@ -47,7 +48,10 @@ class Job:
         judged = self.folder / "evaluation.json"
         if not (judged.exists() and is_done(self.folder)):
             return False
-        return set(self.probes) <= read_json(judged).get("probes", {}).keys()
+        entries = read_json(judged)
+        if measures_of(entries) != MEASURES:
+            return False
+        return set(self.probes) <= entries.get("probes", {}).keys()
 
 
 class Event(NamedTuple):

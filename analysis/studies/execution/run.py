@@ -39,7 +39,7 @@ class Progress:
 
 
 def run_study(
-    study: Study, out: Path, workers: int = 1, backend: str = "local"
+    study: Study, out: str | Path, workers: int = 1, backend: str = "local"
 ) -> Generator[Progress, None, None]:
     """Run what is not finished of `study` in `out`; how far it is, at every change.
 
@@ -47,7 +47,7 @@ def run_study(
     workers or a folder is wrong. Nothing runs unless the iterator is followed to its end.
     """
     with safe_imports():
-        yield from _progress(study, out, workers, backend)
+        yield from _progress(study, Path(out), workers, backend)
 
 
 def _progress(

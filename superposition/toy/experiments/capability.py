@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 
 from myopia.superposition import metrics
 from myopia.superposition.capability import Measured, answers, curve, figure
-from myopia.superposition.matched_directions import matched_directions
+from myopia.superposition.random_directions import matched_directions
 from myopia.superposition.toy.data import Features
 from myopia.superposition.toy.experiments.experiment import Result, experiment, train_autoencoders
 from myopia.superposition.toy.model import Shape, ToyModel

@@ -12,7 +12,7 @@ import pytest
 
 from myopia.agents.policies.agent import Agent, snapshots
 from myopia.agents.population import population
-from myopia.agents.population.fitness import Score
+from myopia.agents.population.fitness import Fitness
 from myopia.agents.population.lockstep import Lockstep
 from myopia.agents.population.population import PopulationConfig, train_population
 from myopia.agents.population.swapping import SharedWorlds
@@ -204,7 +204,7 @@ def interrupted(
 ) -> Path:
     """Stopped in the middle of a rollout of its second member, or of its second checkpoint."""
     with monkeypatch.context() as patch:
-        step = Score._on_step
+        step = Fitness._on_step
         write, written = population.write_json, []
 
         def halfway(path: Path, value: object) -> None:
@@ -216,12 +216,12 @@ def interrupted(
 
         patch.setattr(population, "write_json", halfway)
 
-        def stop(self: Score) -> bool:
+        def stop(self: Fitness) -> bool:
             if self.num_timesteps >= steps and self.model.seed == asked.member(1).seed:
                 raise KeyboardInterrupt
             return step(self)
 
-        patch.setattr(Score, "_on_step", stop)
+        patch.setattr(Fitness, "_on_step", stop)
         with pytest.raises(KeyboardInterrupt):
             train_population(asked, folder, checkpoint_seconds=0)
     assert not (folder / "member-00" / "weights.safetensors").exists()

@@ -17,7 +17,7 @@ DISCOUNTS = st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0])
 
 @settings(deadline=None, max_examples=40)
 @given(
-    st.check_choice(
+    st.one_of(
         worlds(states=2, moves=2, max_epochs=2, epoch_length=1, schedule="linear:cutoff=1"),
         worlds(states=2, moves=1, max_epochs=2, epoch_length=2, schedule="linear:cutoff=2"),
         worlds(states=1, moves=2, max_epochs=2, epoch_length=3, schedule="step:cutoff=1"),

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from myopia.analysis.representations.parts import erasure, layers, steering, training, units
+from myopia.analysis.representations.effects import shutdown_logit
+from myopia.analysis.representations.parts import (
+    erasure,
+    layers,
+    logit_attribution,
+    patching,
+    steering,
+    training,
+)
 from myopia.analysis.representations.policy_networks import activations
 from myopia.superposition.erasure import erase
 from myopia.superposition.linear_decoder import held_out_r2, linear_r2, whole_groups
@@ -32,14 +40,14 @@ def test_a_shift_flips_the_behaviour_and_random_directions_do_not(hand):
     inspection, directions = hand
     tables = steering.steering(inspection)
     for layer in directions:
-        for row in tables["shifts"]:
+        for row in tables["steering"]:
             if (row["layer"], row["variable"]) == (layer, "index"):
                 assert row["mean stop moves by"] == pytest.approx(-row["by"], abs=0.01)
                 assert row["really moves by"] == pytest.approx(row["mean stop moves by"], abs=0.01)
                 assert row["along the real change"] == pytest.approx(1, abs=0.01)
                 if abs(row["by"]) == 1:
                     assert row["along by chance"] < 0.6
-        causes = {r["variable"]: r for r in tables["causes"] if r["layer"] == layer}
+        causes = {r["variable"]: r for r in tables["effects"] if r["layer"] == layer}
         assert causes["index"]["causal"]
         assert causes["index"]["causal for the stop"]
         assert causes["index"]["cosine of random directions"] < 0.3
@@ -52,7 +60,7 @@ def test_contrasts_shift_it_as_well(hand):
     world, networks = inspection.world, inspection.networks
     other = type(inspection)(world, networks, inspection.fresh, basis="onehot", directions=5)
     tables = steering.steering(other)
-    moved = {(r["layer"], r["by"]): r for r in tables["shifts"] if r["variable"] == "index"}
+    moved = {(r["layer"], r["by"]): r for r in tables["steering"] if r["variable"] == "index"}
     for (_, by), row in moved.items():
         assert row["mean stop moves by"] == pytest.approx(-by, abs=0.01)
 
@@ -80,7 +88,7 @@ def test_what_is_erased_cannot_be_read_again(hand):
 
 def test_one_line_carries_the_whole_patch(hand):
     inspection, _ = hand
-    tables = units.units(inspection)
+    tables = patching.patching(inspection)
     for row in tables["patches"]:
         assert row["share by units"][-1] == pytest.approx(1, abs=1e-6)
         assert row["along the index"] == pytest.approx(1, abs=0.02)
@@ -92,12 +100,12 @@ def test_one_line_carries_the_whole_patch(hand):
 
 def test_contributions_add_up_to_the_logit(hand):
     inspection, _ = hand
-    rows = units.units(inspection)["contributions"]
+    rows = logit_attribution.logit_attribution(inspection)["contributions"]
     last = inspection.networks.actor.layers[-1]
-    logits = units.shutdown_logit(inspection.cache["policy.out"])
+    logits = shutdown_logit(inspection.cache["policy.out"])
     for k in (0, 2, 5):
         here = torch.from_numpy(inspection.states.epoch == k) * inspection.share
-        total = float(here @ logits / here.sum()) - float(units.shutdown_logit(last.bias))
+        total = float(here @ logits / here.sum()) - float(shutdown_logit(last.bias))
         assert sum(row["by epoch"][k] for row in rows) == pytest.approx(total, rel=1e-6)
 
 

@@ -8,7 +8,7 @@ from stable_baselines3.dqn.policies import DQNPolicy
 from support.agents import fresh_policy, inspection_of
 
 from myopia.analysis.representations.inspection import all_parts, inspect
-from myopia.analysis.representations.parts import dictionaries, layers, probes
+from myopia.analysis.representations.parts import dictionaries, layers, linear_decoder
 from myopia.envs import make_world
 from myopia.envs.observer import observation_space
 from myopia.superposition.output import to_json
@@ -37,7 +37,7 @@ BASES = [(case, "scalars") for case in CASES] + [
 def test_an_inspection_goes_through(case, basis, monkeypatch):
     monkeypatch.setattr(dictionaries, "STEPS", 3)
     monkeypatch.setattr(layers, "PERMUTATIONS", 10)
-    monkeypatch.setattr(probes, "UNTRAINED", 2)
+    monkeypatch.setattr(linear_decoder, "UNTRAINED", 2)
     dials = {"schedule": "linear:cutoff=2,upkeep=0.5", **CASES[case]}
     world = make_world(case.split()[0], **dials)
     inspection = inspection_of(world, fresh_policy(world, units=4), basis=basis, directions=4)
@@ -52,7 +52,7 @@ def test_an_inspection_goes_through(case, basis, monkeypatch):
         assert "constant" in reasons
     if case == "Work hidden":
         assert "nothing to erase" in reasons
-        assert not entries["parts"]["units"]["patches"]
+        assert not entries["parts"]["patching"]["patches"]
     if case == "Investment blind":
         assert "is not shown it" in reasons
 
@@ -64,4 +64,4 @@ def test_a_value_learner_goes_through(monkeypatch):
     policy = DQNPolicy(space, actions, lambda _: 1e-3, net_arch=[4])
     entries = inspect(inspection_of(world, policy, directions=4))
     assert {row["layer"] for row in entries["parts"]["layers"]["layers"]} == {"q.1"}
-    assert {row["layer"] for row in entries["parts"]["units"]["patches"]} == {"q.1"}
+    assert {row["layer"] for row in entries["parts"]["patching"]["patches"]} == {"q.1"}

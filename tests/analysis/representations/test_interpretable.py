@@ -74,7 +74,8 @@ def test_represent_from_the_command_line(tmp_path, capsys, monkeypatch):
     assert first["distribution"] == "reference"
     assert [row["feature"] for row in first["features"]] == ["index", "step", "wealth", "pending"]
     assert set(first["parts"]) == {
-        "dictionaries", "erasure", "layers", "probes", "shifts", "training", "units"
+        "dictionaries", "erasure", "layers", "linear_decoder", "logit_attribution", "patching",
+        "steering", "training"
     }  # fmt: skip
     assert len(first["parts"]["training"]["training"]) >= 4  # two layers, two snapshots or more
     assert {row["layer"] for row in whole["similarity"]["similarity"]} == {

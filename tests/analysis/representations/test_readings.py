@@ -16,7 +16,7 @@ from myopia.analysis.evaluation.evaluation import evaluate_agent
 from myopia.analysis.exact.policies import agent_policy
 from myopia.analysis.representations.features import features_of
 from myopia.analysis.representations.inspection import Inspection, all_parts, inspect
-from myopia.analysis.representations.parts import dictionaries, layers, probes
+from myopia.analysis.representations.parts import dictionaries, layers, linear_decoder
 from myopia.analysis.representations.policy_networks import (
     activations,
     policy_networks_of,
@@ -128,7 +128,11 @@ def test_work_with_the_index_hidden_has_nothing_to_read():
     world = make_world("Work", index="hidden")
     for seed in range(3):
         inspection = inspection_of(world, fresh_policy(world, seed=seed, units=64))
-        rows = [r for r in probes.probes(inspection)["probes"] if r["target"] == "index"]
+        rows = [
+            r
+            for r in linear_decoder.linear_decoder(inspection)["linear_decoder"]
+            if r["target"] == "index"
+        ]
         assert len(rows) == 4
         for row in rows:
             assert row["R2"] <= 0.02
@@ -143,7 +147,7 @@ def test_no_probe_beats_the_best_predictor(name, index, distribution):
     world = make_world(name, index=index, max_epochs=6, **own)
     policy = fresh_policy(world, nn.ReLU, seed=1, units=32)
     inspection = inspection_of(world, policy, distribution=distribution)
-    rows = probes.probes(inspection)["probes"]
+    rows = linear_decoder.linear_decoder(inspection)["linear_decoder"]
     assert rows
     for row in rows:
         for reading in ("R2", "untrained high", "observation", "shuffled"):
@@ -266,7 +270,7 @@ def test_collinear_and_constant_columns_are_named_and_null():
     assert all(row["dimensions per feature"] is None for row in tables["layers"])
     assert all(row["effective rank"] > 0 for row in tables["layers"])
     entries = inspect(inspection)
-    assert entries["parts"]["shifts"] == {"shifts": [], "causes": []}
+    assert entries["parts"]["steering"] == {"steering": [], "effects": []}
     assert "twice the step" in entries["reasons"]["features.step"]
     assert "constant" in entries["reasons"]["features.wealth"]
 

@@ -31,7 +31,7 @@ OF_ACTIVATIONS = [
 ]
 EVERY = [*OF_COLUMNS, *OF_ACTIVATIONS, sp.functional_dimensionality]
 
-entries = st.check_choice(st.just(0.0), st.floats(0.01, 100), st.floats(-100, -0.01))
+entries = st.one_of(st.just(0.0), st.floats(0.01, 100), st.floats(-100, -0.01))
 matrices = st.tuples(st.integers(1, 5), st.integers(1, 6)).flatmap(
     lambda shape: arrays(float, shape, elements=entries)
 )
