@@ -192,7 +192,7 @@ class RunConfig:
             if not isinstance(values["world"], str) or not isinstance(values["dials"], dict):
                 raise TypeError("its world or dials are no name and no object")
             # a setting that is younger than the file is at its default, whatever a preset says
-            settings, _ = find_algorithm(values["algo"], "")
+            settings, _ = find_algorithm(values.get("algo", RunConfig.algo), "")
             return RunConfig(**{**values, "algo": format_algorithm(settings)})
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise ValueError(f"{folder}/config.json: not the config of a run: {error}") from None
