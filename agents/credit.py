@@ -17,7 +17,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from myopia.common.errors import unknown_name_error
-from myopia.envs.credit import CREDITS
+from myopia.envs.credit_flags import CREDITS
 
 MODES = {**CREDITS, "window:M": "M rewards, from this step on, across boundaries; no bootstrap"}
 """Credit mode -> what a boundary is to the learner."""

@@ -25,7 +25,7 @@ from myopia.envs.world import World  # noqa: E402
 register_shipped_worlds()
 
 if TYPE_CHECKING:
-    from myopia.envs.credit import with_credit
+    from myopia.envs.credit_flags import with_credit
     from myopia.envs.sb3 import make_sb3
     from myopia.envs.wrapper import EpochWrapper
 
@@ -47,7 +47,7 @@ __all__ = [
 _NAMES = {
     "EpochWrapper": "myopia.envs.wrapper:EpochWrapper",
     "make_sb3": "myopia.envs.sb3:make_sb3",
-    "with_credit": "myopia.envs.credit:with_credit",
+    "with_credit": "myopia.envs.credit_flags:with_credit",
 }
 """What many users of the worlds do without: Stable-Baselines3, and torch with it."""
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from myopia.envs.backend import NumpyBackend
-from myopia.envs.schedule import reward_of
+from myopia.envs.reward import reward_of
 from myopia.envs.tables import Distributions
 from myopia.envs.task import Task
 from myopia.envs.world import World, shutdown_allowed

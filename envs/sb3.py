@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.common import specs
 from myopia.common.search_path import safe_imports
-from myopia.envs.credit import with_credit
+from myopia.envs.credit_flags import with_credit
 from myopia.envs.lookup import make_batch
 from myopia.envs.observer import observation_space
 from myopia.envs.randomness import draw_key

@@ -6,7 +6,7 @@ A negative *multiplier* would turn penalties into bonuses; a subtracted upkeep d
 import abc
 import dataclasses
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -57,11 +57,6 @@ class Schedule(abc.ABC):
                 f"schedule {str(self)!r}: {name} {epoch} lies beyond max_epochs={max_epochs}, "
                 f"expected at most {most}"
             )
-
-
-def reward_of(payoff: Any, weight: Any, upkeep: Any) -> Any:
-    """The reward of a step: what the world pays counts by the weight, and the upkeep is due."""
-    return weight * payoff - upkeep
 
 
 def _check(schedule: Schedule, **bounds: float) -> None:

@@ -12,7 +12,8 @@ from myopia.common.errors import check_choice
 from myopia.envs.episode_info import EpisodeInfo
 from myopia.envs.index import SCALAR_BOUNDS, Index, index_rows
 from myopia.envs.randomness import DISPLAY, draw, draw_key, lifetime_key
-from myopia.envs.schedule import Schedule, reward_of
+from myopia.envs.reward import reward_of
+from myopia.envs.schedule import Schedule
 from myopia.envs.world import CHANNELS, ENCODINGS, SHUTDOWNS, count, shutdown_allowed
 
 INDEX_KEY = "epoch_index"

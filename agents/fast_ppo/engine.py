@@ -91,8 +91,8 @@ class Engine:
         return [Trace(*(x[:, columns] for x in trace)) for columns in group.columns()]
 
     @torch.inference_mode()
-    def update(self, going_on: Sequence[bool] | None = None) -> UpdateLog:
-        """Learn from the last rollout; models that are not `going_on` are left as they are."""
+    def update(self, active: Sequence[bool] | None = None) -> UpdateLog:
+        """Learn from the last rollout; models that are not `active` are left as they are."""
         group, first = self.group, self.models[0]
         group.parameters.bind()
         pending = self._pending()
@@ -100,12 +100,12 @@ class Engine:
         orders = self._draw(random_draws.orders, first.n_epochs, samples)
         orders = orders.unflatten(1, (group.models, -1))
         per_epoch = -(-samples // first.batch_size)
-        active = None
-        if first.target_kl is not None or not all(going_on or [True]):
-            active = torch.tensor(going_on or [True] * len(self.models), device=group.device)
-            active = active[:, None]
+        learning = None
+        if first.target_kl is not None or not all(active or [True]):
+            learning = torch.tensor(active or [True] * len(self.models), device=group.device)
+            learning = learning[:, None]
         step_sizes, scales = group.parameters.plan(first.n_epochs * per_epoch)
-        plan = UpdatePlan(orders, step_sizes, scales, active, self._settings())
+        plan = UpdatePlan(orders, step_sizes, scales, learning, self._settings())
         notes, explained, self._left = self._learn(self.rollout, pending, plan)
         noted, share, *left = fetch([notes, explained, *self._left])
         self._keep_pending(left)

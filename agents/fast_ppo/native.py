@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from myopia.envs.credit import CreditVecEnv
+from myopia.envs.credit_flags import CreditVecEnv
 from myopia.envs.sb3 import WorldVecEnv
 
 

@@ -22,7 +22,7 @@ PIECE = 256
 def policy_and_value(
     policy: ActorCriticPolicy, parameters: FlatParameters, stacked: bool
 ) -> tuple["MLP", "MLP"]:
-    """The policy's tower and the value's, on the models' common parameters.
+    """The policy's network and the value's, on the models' common parameters.
 
     `stacked` takes all models' products in one, which wants spans of equal length.
     Raises ValueError where the policy is not made of two chains of linear layers and tanh.

@@ -107,18 +107,18 @@ class TableSimulator(Simulator):
         self._shifted = len(worlds) > 1
 
     def state(self) -> dict[str, torch.Tensor]:
-        """See Walk.state."""
+        """See Simulator.state."""
         return {**self._state, "cell": self._cell - self._cell_shift}
 
     def resume(self, state: dict[str, torch.Tensor]) -> None:
-        """See Walk.resume."""
+        """See Simulator.resume."""
         self._state = dict(state)
         self._cell = state["cell"] + self._cell_shift
         self.keys = self._keys()
         self._moves: list[torch.Tensor] = []
 
     def step(self, actions: torch.Tensor) -> None:
-        """See Walk.step."""
+        """See Simulator.step."""
         move = torch.add(actions, self._cell, alpha=self.A)
         self._moves.append(move)
         self._cell = self._table.following.index_select(0, move)
@@ -129,7 +129,7 @@ class TableSimulator(Simulator):
         return keys + self._key_shift if self._shifted else keys
 
     def trace(self) -> Trace:
-        """See Walk.trace."""
+        """See Simulator.trace."""
         moves = torch.stack(self._moves)
         flat = moves.flatten()
 
@@ -204,9 +204,9 @@ def since_last(
     """
     running, keep = before, (~ends).to(amounts.dtype)
     sums = []
-    for amount, going_on in zip(amounts, keep, strict=True):
+    for amount, goes_on in zip(amounts, keep, strict=True):
         sums.append(running + amount)
-        running = sums[-1] * going_on
+        running = sums[-1] * goes_on
     return torch.stack(sums), running
 
 
@@ -225,12 +225,12 @@ class BatchSimulator(Simulator):
         self._back = torch.cat(self._places).argsort()
 
     def state(self) -> dict[str, torch.Tensor]:
-        """See Walk.state."""
+        """See Simulator.state."""
         states = [batch.state() for batch in self._batches]
         return {name: self._together([state[name] for state in states]) for name in STATE}
 
     def resume(self, state: dict[str, torch.Tensor]) -> None:
-        """See Walk.resume."""
+        """See Simulator.resume."""
         numbers = []
         for batch, places in zip(self._batches, self._places, strict=True):
             batch.resume({name: self._of(value, places) for name, value in state.items()})
@@ -239,7 +239,7 @@ class BatchSimulator(Simulator):
         self._steps: list[list[Any]] = []
 
     def step(self, actions: torch.Tensor) -> None:
-        """See Walk.step."""
+        """See Simulator.step."""
         steps = [
             batch.step(self._of(actions, places))
             for batch, places in zip(self._batches, self._places, strict=True)
@@ -248,7 +248,7 @@ class BatchSimulator(Simulator):
         self.keys = self._together([step.observation for step in steps]) + self._key_shift
 
     def trace(self) -> Trace:
-        """See Walk.trace."""
+        """See Simulator.trace."""
         return Trace(
             *(
                 torch.stack(

@@ -1,4 +1,4 @@
-"""A fence around the global random generators: what happens inside leaves them as they were."""
+"""The global random generators, preserved: what happens inside leaves them as they were."""
 
 import contextlib
 import random

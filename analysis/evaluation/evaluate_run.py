@@ -7,7 +7,7 @@ from typing import Any
 from myopia.agents.policies.agent import Agent
 from myopia.agents.runs.run import RunConfig, check_run_links
 from myopia.analysis.evaluation.evaluation import (
-    MEASURES,
+    MEASURES_VERSION,
     Evaluation,
     evaluate_agent,
     measures_of,
@@ -58,6 +58,6 @@ def as_json(answers: ProbeResults) -> dict[str, dict[str, Any]]:
 def _earlier(folder: Path) -> dict[str, Any]:
     try:
         entries = read_json(folder / "evaluation.json")
-        return entries.get("probes", {}) if measures_of(entries) == MEASURES else {}
+        return entries.get("probes", {}) if measures_of(entries) == MEASURES_VERSION else {}
     except (ValueError, AttributeError):  # none yet, or a damaged one that is about to be replaced
         return {}

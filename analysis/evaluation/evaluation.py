@@ -18,7 +18,7 @@ from myopia.envs.world import World
 PolicyFunction = Callable[[np.ndarray], np.ndarray]
 """From observations (n, D) to action probabilities (n, A)."""
 
-MEASURES = 1
+MEASURES_VERSION = 1
 """Raised when the definition of a measure changes; an evaluation without it has 1."""
 
 LIFETIMES = 2000
@@ -46,7 +46,7 @@ class Evaluation:
     def json(self) -> dict[str, Any]:
         """Plain types, ready for json.dumps."""
         head = {name: getattr(self, name) for name in ("world", "dials", "policy", "method")}
-        told = {**head, **self.measures, "reasons": self.reasons, "measures": MEASURES}
+        told = {**head, **self.measures, "reasons": self.reasons, "measures": MEASURES_VERSION}
         if self.intervals is not None:
             told |= {"intervals": self.intervals, "lifetimes": self.lifetimes}
         return told

@@ -40,12 +40,12 @@ def myopic_course(world: World) -> list[tuple[np.ndarray, Epoch, np.ndarray]]:
     V^μ (S,) of the next epoch's first state, the epoch under μ, and E_μ[V^μ given alive] (S,).
     """
     model = transition_model_of(world)
-    myopic, patient = oracle_policy(world, 0.0), myopic_never_stop_policy(world)
+    myopic, never_stop = oracle_policy(world, 0.0), myopic_never_stop_policy(world)
     course = []
     following = np.zeros(model.S)
     for k in reversed(range(model.K)):
-        mu, kept = (follow_epoch(model, k, table[k], following) for table in (myopic, patient))
-        given_alive = np.where(mu.alive > 0, mu.per_survivor, kept.per_survivor)
+        mu, alive = (follow_epoch(model, k, table[k], following) for table in (myopic, never_stop))
+        given_alive = np.where(mu.alive > 0, mu.per_survivor, alive.per_survivor)
         course.append((following, mu, given_alive))
         following = mu.reward + mu.onward
     return course[::-1]

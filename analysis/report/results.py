@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from myopia.agents.runs.run import RunConfig, check_run_links
-from myopia.analysis.evaluation.evaluation import MEASURES, measures_of
+from myopia.analysis.evaluation.evaluation import MEASURES_VERSION, measures_of
 from myopia.analysis.studies.study import Study
 from myopia.common.files import read_json
 from myopia.common.search_path import safe_imports
@@ -157,9 +157,9 @@ def _state(folder: Path) -> str | None:
     """Why a run has no evaluation that counts; None where it has one."""
     if (folder / "evaluation.json").exists():
         measures = measures_of(_read(folder, "evaluation"))
-        if measures == MEASURES:
+        if measures == MEASURES_VERSION:
             return None
-        return f"judged by definitions {measures}, expected {MEASURES}: myopia evaluate {folder}"
+        return f"judged by definitions {measures}, expected {MEASURES_VERSION}: myopia evaluate {folder}"
     if not (folder / "run.json").exists():
         return "not run"
     record = _read(folder, "run")

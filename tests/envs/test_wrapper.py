@@ -12,7 +12,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from myopia.envs import EpochWrapper
-from myopia.envs.credit import with_credit
+from myopia.envs.credit_flags import with_credit
 
 
 class Corridor(gym.Env):

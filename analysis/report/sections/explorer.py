@@ -69,9 +69,9 @@ def choices(run: Run) -> dict[str, Any]:
 
 def _kept_alive(policy: np.ndarray) -> np.ndarray:
     """The policy (K, T, S, A) over the actions that go on; uniform where it has none of them."""
-    going_on = policy[..., :-1] + 1e-12
+    others = policy[..., :-1] + 1e-12
     alive = np.zeros_like(policy)
-    alive[..., :-1] = going_on / going_on.sum(axis=-1, keepdims=True)
+    alive[..., :-1] = others / others.sum(axis=-1, keepdims=True)
     return alive
 
 

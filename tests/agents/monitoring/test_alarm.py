@@ -29,13 +29,13 @@ def expectations(draw) -> tuple[LearningCurve, float]:
 
 
 def evaluated(evaluation_schedule: EvaluationSchedule, spent: list[float]) -> list[float]:
-    """At which of these occasions of a training the rhythm evaluates."""
+    """At which of these occasions of a training it evaluates."""
     last, found = None, []
     for now, following in zip(spent, [*spent[1:], math.inf], strict=True):
-        moment = ComputeSpent(now, now)
-        if evaluation_schedule.due(last, moment, following, seconds=0.0):
+        now_spent = ComputeSpent(now, now)
+        if evaluation_schedule.due(last, now_spent, following, seconds=0.0):
             found.append(now)
-            last = moment
+            last = now_spent
     return found
 
 

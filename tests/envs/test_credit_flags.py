@@ -9,7 +9,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from myopia.envs import make_sb3
-from myopia.envs.credit import with_credit
+from myopia.envs.credit_flags import with_credit
 
 MODES = ["lifetime", "bootstrap", "epoch"]
 T, K = 4, 12
