@@ -9,7 +9,7 @@ from myopia.analysis.evaluation.context import EvaluationContext
 
 Measure = Callable[[EvaluationContext], dict[str, Any]]
 MEASURES: dict[str, Measure] = {}
-"""Name -> function from an `EvaluationContext` to entries of the evaluation (numbers, lists, dicts, None)."""
+"""Name -> function from a context to entries of the evaluation: numbers, lists, dicts, None."""
 
 
 def measure(function: Measure) -> Measure:

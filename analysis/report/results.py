@@ -159,7 +159,8 @@ def _state(folder: Path) -> str | None:
         measures = measures_of(_read(folder, "evaluation"))
         if measures == MEASURES_VERSION:
             return None
-        return f"judged by definitions {measures}, expected {MEASURES_VERSION}: myopia evaluate {folder}"
+        known = MEASURES_VERSION
+        return f"judged by definitions {measures}, expected {known}: myopia evaluate {folder}"
     if not (folder / "run.json").exists():
         return "not run"
     record = _read(folder, "run")

@@ -1,4 +1,4 @@
-"""Lifetimes that were lived: what is sampled where a policy has no exact table, and their subject.
+"""Lifetimes that were lived: what is sampled where a policy has no exact table, and their context.
 
 A policy with memory is no function of the cell that it is in. But the measures ask only for
 expectations over lifetimes, and those can be averaged over lived ones: where it was and what it did
