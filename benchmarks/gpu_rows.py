@@ -28,7 +28,7 @@ from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO
 from myopia.analysis.evaluation.evaluation import evaluate
 from myopia.analysis.exact.policies import agent_policy
-from myopia.cli.bench_train import Scatter
+from myopia.cli.benchmarks.train import Scatter
 from myopia.envs import World, make_sb3, make_world
 from myopia.superposition.curves import descend
 

@@ -5,24 +5,17 @@ Example: myopia bench train Orchard --runs 3
 """
 
 import dataclasses
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import tyro
 
-from myopia.cli.chain import Chain
 from myopia.cli.shared import one_thread, print_json, world_from
-from myopia.cli.timing import interleave, row
 from myopia.common.errors import check_choice
 from myopia.envs import World
 
-BATCH, SB3_ENVS, CURVE_STEPS = 4096, 256, 204_800
+CURVE_STEPS = 204_800
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,119 +56,13 @@ def run(options: Options) -> int:
     return 0
 
 
-def batch(world: World, runs: int) -> dict[str, Any]:
-    """The native VectorEnv against Gymnasium's own vectorised CartPole, random actions."""
-    import gymnasium as gym
-
-    from myopia.envs.vector import EpochVectorEnv
-
-    ours = EpochVectorEnv(world, BATCH)
-    peer = gym.make_vec("CartPole-v1", BATCH, vectorization_mode="vector_entry_point")
-    for env in (ours, peer):
-        env.reset(seed=0)
-    sides = (
-        _stepping(ours, len(world.actions), BATCH, 300),
-        _stepping(peer, 2, BATCH, 300),
-    )
-    return row(
-        f"{world.name}, VectorEnv, {BATCH} envs, observations and final observations written",
-        "CartPole VectorEnv",
-        interleave(sides[0], sides[1], runs),
-        "at least 3x, aim 5x",
-    )
-
-
-def single(world: World, runs: int) -> dict[str, Any]:
-    """One env, unwrapped, against Gymnasium's CartPole, unwrapped."""
-    import gymnasium as gym
-
-    from myopia.envs.env import EpochEnv
-
-    ours, peer = EpochEnv(world), gym.make("CartPole-v1").unwrapped
-    sides = (
-        _single_stepping(ours, len(world.actions), 30_000),
-        _single_stepping(peer, 2, 30_000),
-    )
-    return row(
-        f"{world.name}, single env, unwrapped",
-        "CartPole, unwrapped",
-        interleave(sides[0], sides[1], runs),
-        "at least 150,000 steps/s",
-    )
-
-
-def sb3(world: World, runs: int) -> dict[str, Any]:
-    """The native SB3 VecEnv against SB3's DummyVecEnv of the same env."""
-    from stable_baselines3.common.vec_env import DummyVecEnv
-
-    from myopia.envs.env import EpochEnv
-    from myopia.envs.sb3 import make_sb3
-
-    peer = DummyVecEnv([lambda: EpochEnv(world)] * SB3_ENVS)
-    ours = make_sb3(world, SB3_ENVS, seed=0)
-    for env in (ours, peer):
-        env.reset()
-    actions = len(world.actions)
-    return row(
-        f"{world.name}, SB3 VecEnv, {SB3_ENVS} envs",
-        "DummyVecEnv of the same env",
-        interleave(
-            _stepping(ours, actions, SB3_ENVS, 300), _stepping(peer, actions, SB3_ENVS, 30), runs
-        ),
-        "at least 5x",
-    )
-
-
-def imports(world: World, runs: int) -> dict[str, Any]:
-    """Seconds to import the worlds, beyond Gymnasium's own import."""
-    times = {"myopia.envs": [], "gymnasium": []}
-    for _ in range(runs):
-        for module, seconds in times.items():
-            began = time.perf_counter()
-            subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
-            seconds.append(time.perf_counter() - began)
-    ours, peer = (statistics.median(seconds) for seconds in times.values())
-    return {
-        "what": f"import myopia.envs: {ours - peer:.3f} s beyond gymnasium's own",
-        "ours": f"{ours:.3f} s",
-        "peer_name": "import gymnasium",
-        "peer": f"{peer:.3f} s",
-        "ratio": round(ours / peer, 2),
-        "wanted": "under 0.5 s beyond",
-    }
-
-
-def tables(world: World, runs: int) -> dict[str, Any]:
-    """Seconds to enumerate a task of 100,000 states, against its bare step calls."""
-    from myopia.envs.tables import enumerate_task
-
-    task, times = Chain(), {"ours": [], "peer": []}
-    for _ in range(runs):
-        enumerate_task.cache_clear()
-        began = time.perf_counter()
-        states = enumerate_task(task).num_states
-        times["ours"].append(time.perf_counter() - began)
-        began = time.perf_counter()
-        for state in range(states):
-            for action in task.actions:
-                task.step(state, action)
-        times["peer"].append(time.perf_counter() - began)
-    ours, peer = (statistics.median(seconds) for seconds in times.values())
-    return {
-        "what": f"tables of a task with {states:,} states and {len(task.actions)} actions",
-        "ours": f"{ours:.2f} s",
-        "peer_name": "calling its step alone",
-        "peer": f"{peer:.2f} s",
-        "ratio": round(ours / peer, 2),
-        "wanted": "under 10 s",
-    }
-
-
 def envs(world: World, options: Options) -> Iterator[dict[str, Any]]:
     """How fast worlds step."""
     if options.device != "cpu":
         raise ValueError(f"bench envs times numpy on a CPU, expected no --device {options.device}")
-    for bench in (batch, single, sb3, imports, tables):
+    from myopia.cli.benchmarks.envs import BENCHES
+
+    for bench in BENCHES:
         yield bench(world, options.runs)
 
 
@@ -183,7 +70,7 @@ def train(world: World, options: Options) -> Iterator[dict[str, Any]]:
     """How fast agents learn."""
     from myopia.agents.algorithms.presets import find_algorithm
     from myopia.agents.training.device import choose_device
-    from myopia.cli.bench_train import BENCHES
+    from myopia.cli.benchmarks.train import BENCHES
 
     one_thread()
     choose_device(options.device, find_algorithm("ppo", world.name)[0])
@@ -193,7 +80,7 @@ def train(world: World, options: Options) -> Iterator[dict[str, Any]]:
 
 def curves(world: World, options: Options) -> Iterator[dict[str, Any]]:
     """Whether agents learn as SB3's do."""
-    from myopia.cli.bench_curves import compare
+    from myopia.cli.benchmarks.curves import compare
 
     one_thread()
     yield compare(world, CURVE_STEPS, options.figure)
@@ -201,30 +88,3 @@ def curves(world: World, options: Options) -> Iterator[dict[str, Any]]:
 
 BENCHES = {"envs": envs, "train": train, "curves": curves}
 """What can be timed -> its comparisons, a row at a time."""
-
-
-def _stepping(env: Any, actions: int, envs: int, steps: int) -> Callable[[], float]:
-    """A function that steps a batch with random actions and returns steps per second."""
-    chosen = np.random.default_rng(0).integers(0, actions, (64, envs))
-
-    def go() -> float:
-        began = time.perf_counter()
-        for number in range(steps):
-            env.step(chosen[number % 64])
-        return steps * envs / (time.perf_counter() - began)
-
-    return go
-
-
-def _single_stepping(env: Any, actions: int, steps: int) -> Callable[[], float]:
-    chosen = np.random.default_rng(0).integers(0, actions, steps).tolist()
-
-    def go() -> float:
-        env.reset(seed=0)
-        began = time.perf_counter()
-        for action in chosen:
-            if env.step(action)[2]:
-                env.reset()
-        return steps / (time.perf_counter() - began)
-
-    return go

@@ -11,8 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
-from myopia.cli.chain import Chain
-from myopia.cli.timing import interleave, row
+from myopia.cli.benchmarks.chain import Chain
+from myopia.cli.benchmarks.timing import interleave, row
 from myopia.envs import World
 
 SEEDS, EPOCHS, HIDDEN = 16, 4, [64, 64]
@@ -164,7 +164,7 @@ def _gate(world: World, runs: int, device: str, what: str, wanted: str) -> dict[
             began = time.perf_counter()
             script = (
                 "import json, torch; torch.set_num_threads(1)\n"
-                "from myopia.cli.bench_train import gate\n"
+                "from myopia.cli.benchmarks.train import gate\n"
                 "from myopia.envs import make_world\n"
                 f"world = make_world({world.name!r}, **{world.dials()!r})\n"
                 f"print(json.dumps(gate(world, {side!r}, {device!r})))"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from myopia.cli.bench_curves import curves, figure, p_value
+from myopia.cli.benchmarks.curves import curves, figure, p_value
 from myopia.envs import make_world
 
 
