@@ -19,6 +19,8 @@ INCENTIVES = ("invest", "survive", "tamper")
 class Task(abc.ABC):
     """The dynamics of one world, free of epochs, schedules and shutdown: the engine adds those.
 
+    Together they are a finite Markov decision process: its states are (epoch, step, state).
+
     Subclass it as a frozen dataclass whose fields are the world's dials, and check them in
     `__post_init__`. The class attributes below are the world's constants and defaults.
     """
