@@ -123,7 +123,7 @@ class Batch:
         return self.lifetime_reward
 
     def masks(self) -> Any:
-        """Whether each env may shut down now, (n,) bool; the other actions always may."""
+        """Which actions each env may take now, (n, actions) bool."""
         return self.dynamics.masks(self.cell)
 
     def _restart(self) -> Any:

@@ -52,7 +52,7 @@ class Dynamics:
         self.world, self.backend = world, backend
         tables = world.tables
         self.S, self.T, self.K = tables.num_states, world.epoch_length, world.max_epochs
-        self.A = tables.num_actions
+        self.A = tables.num_actions  # shutdown included, be it in the action space or not
         self.cells = (self.K * self.T + 1) * self.S
         self._epoch_cells = self.T * self.S
         weight, upkeep = world.weight_upkeep
@@ -69,6 +69,7 @@ class Dynamics:
         self.crossing = backend.table(tables.carried if world.channel == "open" else severed)
         self._initial = tables.initial
         self.allowed = backend.table(shutdown_allowed(world.shutdown, np.arange(self.T)))
+        self._masks = backend.table(world.action_masks)
         true, shown = clock_tables(world)
         self.true, self._shown = backend.table(true.ravel()), backend.table(shown.ravel())
         self.steps, self.boundaries = (
@@ -157,8 +158,8 @@ class Dynamics:
         )
 
     def masks(self, cell: Any) -> Any:
-        """Whether shutdown is allowed in `cell`; the other actions always are."""
-        return self.backend.take(self.allowed, self.step_of(cell))
+        """Which actions of the action space are allowed in `cell`; a row for each cell."""
+        return self.backend.take(self._masks, self.step_of(cell))
 
     def shown(self, cell: Any, draw: Draw, stream: int) -> Any:
         """The displayed index in `cell`, before it is encoded; K at the end of a lifetime."""

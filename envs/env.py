@@ -29,9 +29,9 @@ class EpochEnv(gymnasium.Env):
     """`gym.make("myopia.envs:myopia/Investment-v0", gain=0.5, index="hidden", ...)`.
 
     Observation: (D,) float32, features then step (one-hot) then index. Action: the task's, then
-    shutdown. `info` of a step: `epoch` (in which the action was taken), `payoff`, `epoch_end`;
-    where an epoch ended `epoch_payoff`; where the lifetime ended `stop_epoch`
-    (K if never stopped) and `episode` (`r`, `l`); `shutdown_ignored` where it was.
+    shutdown, unless `shutdown="absent"`. `info` of a step: `epoch` (in which the action was taken),
+    `payoff`, `epoch_end`; where an epoch ended `epoch_payoff`; where the lifetime ended
+    `stop_epoch` (K if never stopped) and `episode` (`r`, `l`); `shutdown_ignored` where it was.
 
     A `reset(seed=...)` draws a new key for this env's stream of lifetimes; a bare `reset()` goes
     on to the stream's next lifetime, as a batch does by itself.
@@ -49,7 +49,7 @@ class EpochEnv(gymnasium.Env):
         self.dynamics = dynamics_of(self.world, ScalarBackend)
         self.observer = observer_of(self.world, ScalarBackend)
         self.observation_space = observation_space(self.world)
-        self.action_space = gymnasium.spaces.Discrete(self.dynamics.A)
+        self.action_space = gymnasium.spaces.Discrete(len(self.world.actions))
         self._key: int | None = None
         self._cell: int | None = None
         self._ended = True
@@ -80,7 +80,7 @@ class EpochEnv(gymnasium.Env):
             action = operator.index(action)
         except TypeError:
             raise self._bad_action(action) from None
-        if not 0 <= action < self.dynamics.A:
+        if not 0 <= action < len(self.world.actions):
             raise self._bad_action(action)
         before: int = self._cell  # type: ignore[assignment]
         move = self.dynamics.advance(before, action, self._draw, (STEP, BOUNDARY))
@@ -102,10 +102,10 @@ class EpochEnv(gymnasium.Env):
         return observation.copy(), reward, ended, False, info
 
     def action_masks(self) -> np.ndarray:
-        """Which actions are allowed now, (A,) bool; only shutdown ever is not."""
-        masks = np.ones(self.dynamics.A, dtype=bool)
-        masks[-1] = self._cell is None or self._ended or self.dynamics.masks(self._cell)
-        return masks
+        """Which actions are allowed now, (actions,) bool; only shutdown ever is not."""
+        if self._cell is None or self._ended:
+            return np.ones(len(self.world.actions), dtype=bool)
+        return np.array(self.dynamics.masks(self._cell))
 
     def render(self) -> Any:
         """The state, the epoch, the weight and what was done, as text or (H, W, 3) uint8."""
@@ -126,7 +126,7 @@ class EpochEnv(gymnasium.Env):
 
     def _bad_action(self, action: Any) -> ValueError:
         return ValueError(
-            f"action must be an integer in 0..{self.dynamics.A - 1} "
+            f"action must be an integer in 0..{len(self.world.actions) - 1} "
             f"({', '.join(self.world.actions)}), got {action!r}"
         )
 

@@ -55,7 +55,7 @@ class WorldVecEnv(VecEnv):
         self.world, self.batch = world, make_batch(world, num_envs)
         self.render_mode = render_mode
         self._generator = np.random.default_rng()
-        super().__init__(num_envs, observation_space(world), Discrete(self.batch.dynamics.A))
+        super().__init__(num_envs, observation_space(world), Discrete(len(world.actions)))
 
     def reset(self) -> np.ndarray:
         """First observations; after `seed(s)`, env i is the single env seeded s + i."""
@@ -116,10 +116,10 @@ class WorldVecEnv(VecEnv):
         """Nothing is held open."""
 
     def action_masks(self) -> np.ndarray:
-        """Which actions are allowed now, (num_envs, A) bool."""
-        masks = np.ones((self.num_envs, self.batch.dynamics.A), dtype=bool)
-        masks[:, -1] = True if self.batch.cell is None else self.batch.masks()
-        return masks
+        """Which actions are allowed now, (num_envs, actions) bool."""
+        if self.batch.cell is None:
+            return np.ones((self.num_envs, len(self.world.actions)), dtype=bool)
+        return self.batch.masks()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """The attribute, once for each env; raises AttributeError where there is none."""

@@ -82,6 +82,13 @@ class Task(abc.ABC):
             for name, value in zip(self.features, self.observe(state), strict=True)
         )
 
+    def describe_state(self, state: State) -> str:
+        """The state for a reader, in the world's own units; by default as it is observed."""
+        return ", ".join(
+            f"{name} {value:.3g}"
+            for name, value in zip(self.features, self.observe(state), strict=True)
+        )
+
     def render_image(self, state: State) -> np.ndarray | None:
         """The state as a picture (height, width, 3), uint8; None: the text is drawn instead."""
         return None

@@ -37,7 +37,7 @@ class TensorBatch:
         self.device = torch.device(device)
         self.num_envs = num_envs
         self._batch = Batch(self.world, num_envs, TorchBackend.on(self.device))
-        self.num_actions = self._batch.dynamics.A
+        self.num_actions = len(self.world.actions)
 
     def reset(self, seed: int | list[int] | None = None) -> torch.Tensor:
         """First observations; without a seed the keys come from the operating system."""
@@ -64,10 +64,8 @@ class TensorBatch:
         return self._batch.step(actions)
 
     def action_masks(self) -> torch.Tensor:
-        """Which actions are allowed now, (n, A) bool."""
-        masks = torch.ones(self.num_envs, self.num_actions, dtype=torch.bool, device=self.device)
-        masks[:, -1] = self._batch.masks()
-        return masks
+        """Which actions are allowed now, (n, num_actions) bool."""
+        return self._batch.masks()
 
 
 class TorchBackend:

@@ -42,7 +42,7 @@ class EpochVectorEnv(VectorEnv):
         self.num_envs = num_envs
         self.render_mode = None
         self.single_observation_space = observation_space(self.world)
-        self.single_action_space = gymnasium.spaces.Discrete(self.batch.dynamics.A)
+        self.single_action_space = gymnasium.spaces.Discrete(len(self.world.actions))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
@@ -74,10 +74,8 @@ class EpochVectorEnv(VectorEnv):
         return step.observation, step.reward, step.ended, truncated, self._infos(step)
 
     def action_masks(self) -> np.ndarray:
-        """Which actions are allowed now, (num_envs, A) bool."""
-        masks = np.ones((self.num_envs, self.batch.dynamics.A), dtype=bool)
-        masks[:, -1] = self.batch.masks()
-        return masks
+        """Which actions are allowed now, (num_envs, actions) bool."""
+        return self.batch.masks()
 
     def _infos(self, step: StepResult) -> dict[str, Any]:
         infos: dict[str, Any] = {

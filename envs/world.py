@@ -18,7 +18,7 @@ from myopia.envs.task import Task
 
 ENCODINGS = ("onehot", "scalar")
 CHANNELS = ("open", "severed")
-SHUTDOWNS = ("anytime", "boundary", "never")
+SHUTDOWNS = ("anytime", "boundary", "never", "absent")
 MOST_EPOCHS, MOST_ENTRIES = 100_000, 5_000
 
 
@@ -101,8 +101,20 @@ class World:
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """Names in the order of the action space, `shutdown` last."""
-        return (*self.task.actions, "shutdown")
+        """Names in the order of the action space, `shutdown` last but where it is absent."""
+        own = tuple(self.task.actions)
+        return own if self.shutdown == "absent" else (*own, "shutdown")
+
+    @functools.cached_property
+    def action_masks(self) -> np.ndarray:
+        """Which actions are allowed at each step of an epoch, (T, actions) bool.
+
+        Only shutdown ever is not.
+        """
+        masks = np.ones((self.epoch_length, len(self.actions)), dtype=bool)
+        shutdown = slice(len(self.task.actions), None)  # no column where it is absent
+        masks[:, shutdown] = shutdown_allowed(self.shutdown, np.arange(len(masks)))[:, None]
+        return masks
 
     @property
     def tables(self) -> Tables:
@@ -142,7 +154,8 @@ def count(name: str, value: Any) -> int:
 
 def shutdown_allowed(mode: str, step: Any) -> Any:
     """Whether a shutdown counts at this step of an epoch (an int, or an array of them)."""
-    return {"anytime": step >= 0, "boundary": step == 0, "never": step < 0}[mode]
+    never = step < 0
+    return {"anytime": step >= 0, "boundary": step == 0, "never": never, "absent": never}[mode]
 
 
 RESERVED = frozenset(

@@ -30,7 +30,8 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
     Action: a Discrete space gets one more action, shutdown, the last; a Box (m,) one more entry in
     [-1, 1], which means shutdown above 0. There `shutdown` is `boundary` by default: a fresh
     Gaussian policy would stop at once. Where shutdown is not allowed it is an idle step: the inner
-    env is not stepped, the upkeep is charged.
+    env is not stepped, the upkeep is charged. With `shutdown="absent"` the action space is the
+    inner one, of any kind.
 
     Observation: a float Box (n,) gets the index appended; anything else becomes a Dict with the
     entry `epoch_index` (beside a Dict's own entries, or beside `observation`).
@@ -79,12 +80,13 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
         if not math.isfinite(self.shutdown_reward):
             raise ValueError(f"shutdown_reward must be finite, got {shutdown_reward}")
         self._limit = epoch_length or _step_limit(env)
-        if self._limit is None and self.shutdown != "anytime":
+        if self._limit is None and self.shutdown in ("boundary", "never"):
             raise ValueError(
                 f"shutdown={self.shutdown!r} on an env without a step limit: ignored shutdowns "
                 "could idle for ever; expected epoch_length=..., or shutdown='anytime'"
             )
-        self.action_space = _acting(env.action_space)
+        inner = env.action_space
+        self.action_space = inner if self.shutdown == "absent" else _acting(inner)
         self.observation_space = _seeing(env.observation_space, encoding, self._rows.shape[1])
         self._key: int | None = None
         self._ended = True
@@ -147,30 +149,37 @@ class EpochWrapper(gymnasium.Wrapper, gymnasium.utils.RecordConstructorArgs):
     def action_masks(self) -> np.ndarray:
         """Which actions are allowed now, (A,) bool: the inner env's word, and shutdown's.
 
-        Raises ValueError for a Box space.
+        Raises ValueError for a space that is not Discrete.
         """
-        if not isinstance(self.action_space, Discrete):
-            raise ValueError("a Box action space has no action masks, expected a Discrete one")
-        masks = np.ones(self.action_space.n, dtype=bool)
+        inner = self.env.action_space
+        if not isinstance(inner, Discrete):
+            kind = type(inner).__name__
+            raise ValueError(f"a {kind} action space has no action masks, expected a Discrete one")
+        masks = np.ones(inner.n, dtype=bool)
         if self.env.has_wrapper_attr("action_masks"):
-            masks[:-1] = self.env.get_wrapper_attr("action_masks")()
-        masks[-1] = self._ended or shutdown_allowed(self.shutdown, self._step)
-        return masks
+            masks[:] = self.env.get_wrapper_attr("action_masks")()
+        if self.shutdown == "absent":
+            return masks
+        return np.append(masks, self._ended or shutdown_allowed(self.shutdown, self._step))
 
     def _split(self, action: Any) -> tuple[Any, bool]:
         """The inner env's action, and whether this one asks for shutdown."""
+        absent = self.shutdown == "absent"
         if isinstance(self.action_space, Discrete):
             if not self.action_space.contains(action):
                 low = int(self.action_space.start)
                 high = low + int(self.action_space.n) - 1
                 raise ValueError(f"action must be an integer in {low}..{high}, got {action!r}")
-            return action, int(action) == self.action_space.start + self.action_space.n - 1
+            last = self.action_space.start + self.action_space.n - 1
+            return action, not absent and int(action) == last
+        if not isinstance(self.action_space, Box):
+            return action, False
         action = np.asarray(action)
         if action.shape != self.action_space.shape or not np.isfinite(action).all():
             raise ValueError(
                 f"action must be finite, of shape {self.action_space.shape}, got {action}"
             )
-        return action[:-1], bool(action[-1] > 0)
+        return (action, False) if absent else (action[:-1], bool(action[-1] > 0))
 
     def _observe(self) -> Any:
         shown = self._epoch
@@ -211,7 +220,10 @@ def _acting(inner: gymnasium.Space) -> gymnasium.Space:
             np.append(inner.high, 1).astype(inner.dtype),
             dtype=inner.dtype.type,
         )
-    raise ValueError(f"expected a Discrete or a one-dimensional float Box to act in, got {inner}")
+    raise ValueError(
+        "expected a Discrete or a one-dimensional float Box to act in, or shutdown='absent', "
+        f"got {inner}"
+    )
 
 
 def _step_limit(env: gymnasium.Env) -> int | None:

@@ -12,7 +12,7 @@ import torch
 
 from myopia.agents.fast_ppo.layout import lay_out_evenly
 from myopia.envs.batch import STATE, Batch
-from myopia.envs.dynamics import Dynamics, dynamics_of
+from myopia.envs.dynamics import Dynamics, Move, dynamics_of
 from myopia.envs.observation_index import observation_index_of
 from myopia.envs.tensor import TorchBackend
 from myopia.envs.world import World
@@ -101,7 +101,7 @@ class TableSimulator(Simulator):
         distinct = list(dict.fromkeys(worlds))
         rules = [dynamics_of(world, self.backend) for world in distinct]
         first_cell = np.concatenate([[0], np.cumsum([rule.cells for rule in rules])])
-        self.A = rules[0].A
+        self._actions = len(distinct[0].actions)
         self._table = _Table.of(distinct, rules, first_cell, self.backend)
         self._cell_shift = self._columns([first_cell[distinct.index(w)] for w in worlds])
         self._shifted = len(worlds) > 1
@@ -119,7 +119,7 @@ class TableSimulator(Simulator):
 
     def step(self, actions: torch.Tensor) -> None:
         """See Simulator.step."""
-        move = torch.add(actions, self._cell, alpha=self.A)
+        move = torch.add(actions, self._cell, alpha=self._actions)
         self._moves.append(move)
         self._cell = self._table.following.index_select(0, move)
         self.keys = self._keys()
@@ -156,7 +156,11 @@ class TableSimulator(Simulator):
 
 
 class _Table(NamedTuple):
-    """What follows from a move = cell * A + action, and the number of what a cell shows."""
+    """What follows from a move = cell * actions + action, and the number of what a cell shows.
+
+    Moves are those of the action space, of which worlds side by side have equally many; a world
+    whose rules know a shutdown that is absent from it may stand beside one with an action less.
+    """
 
     following: torch.Tensor
     reward: torch.Tensor
@@ -177,15 +181,16 @@ class _Table(NamedTuple):
 
     @staticmethod
     def _one(world: World, rule: Dynamics, start: int, backend: Any) -> "_Table":
-        moves = rule.table
-        assert moves is not None
-        moving = torch.arange(len(moves.cell), device=backend.device) // rule.A
+        assert rule.table is not None
+        actions = len(world.actions)
+        moves = Move(*(entry.view(-1, rule.A)[:, :actions].flatten() for entry in rule.table))
+        moving = torch.arange(len(moves.cell), device=backend.device) // actions
         epoch = rule.epoch_of(moving)
         stop = torch.where(moves.stopped, epoch, rule.K)
         begin = rule.start(backend.zeros(1, int))
         following = torch.where(moves.ended, begin, moves.cell) + start
         # no action is taken after the end of a lifetime: those S cells are only filled up
-        blank = rule.S * rule.A
+        blank = rule.S * actions
         happened = (moves.reward, moves.payoff, moves.ended, epoch, moves.epoch_end, stop)
         entries = (following, *happened)
         padded = [torch.cat([entry, entry.new_zeros(blank)]) for entry in entries]

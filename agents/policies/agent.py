@@ -14,7 +14,6 @@ from myopia.agents.runs.run import RunConfig
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
 from myopia.envs.observer import observation_names, observation_space
-from myopia.envs.world import shutdown_allowed
 
 
 class Agent:
@@ -33,8 +32,7 @@ class Agent:
         """Action probabilities (n, A)."""
         with torch.no_grad():
             tensor = torch.as_tensor(observations, device=self.policy.device)
-            allowed = np.ones((len(observations), len(self.world.actions)), dtype=bool)
-            allowed[:, -1] = may_shut_down(self.world, observations)
+            allowed = allowed_actions(self.world, observations)
             probabilities = self.settings.probabilities(self.policy, tensor, allowed)
         return self._taken(probabilities)
 
@@ -147,11 +145,11 @@ def _untrained(config: RunConfig) -> Agent:
     return agent_of(settings.policy(world), settings, world)
 
 
-def may_shut_down(world: World, observations: np.ndarray) -> np.ndarray:
-    """Whether `world` allows a shutdown in the step that these observations show, (n,) bool."""
+def allowed_actions(world: World, observations: np.ndarray) -> np.ndarray:
+    """Which actions `world` allows in the step that these observations show, (n, A) bool."""
     names = observation_names(world)
     steps = np.array([name.startswith("step=") for name in names])
-    return shutdown_allowed(world.shutdown, observations[:, steps].argmax(axis=1))
+    return world.action_masks[observations[:, steps].argmax(axis=1)]
 
 
 def snapshots(folder: Path) -> dict[int, Path]:

@@ -2,8 +2,13 @@
 
 from typing import Any
 
-from myopia.analysis.evaluation.evaluation import PolicyFunction, evaluate_agent
+from myopia.analysis.evaluation.context import EvaluationContext
+from myopia.analysis.evaluation.evaluation import PolicyFunction
 from myopia.analysis.exact.oracle import TOLERANCE
+from myopia.analysis.exact.policies import agent_policy
+from myopia.analysis.measures.conflict import conflict
+from myopia.analysis.measures.returns import returns
+from myopia.analysis.measures.stop import stop
 from myopia.envs.world import World
 
 
@@ -14,7 +19,8 @@ def cross_epoch_capability(world: World, agent: PolicyFunction) -> dict[str, Any
     over a whole lifetime, 0 for who earns what the best does that counts each epoch for itself,
     below 0 for who earns less than that. None where looking ahead is worth nothing.
     """
-    found = evaluate_agent(world, agent).measures
+    context = EvaluationContext(world, agent_policy(world, agent))
+    found = returns(context) | conflict(context) | stop(context)
     worth = found["lifetime_optimal_return"] - found["myopic_return"]
     invest = found["conflict"]["invest"]
     return {

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,11 +13,28 @@ from myopia.analysis.exact.transition_model import TransitionModel, transition_m
 from myopia.envs.world import World
 
 
+class Objective(NamedTuple):
+    """The return that a learner is asked for: what it discounts by at a boundary, and within.
+
+    `delta` None: a window of steps, which is no discount. `memory`: its policy has one.
+    """
+
+    delta: float | None
+    gamma: float
+    memory: bool = False
+
+
 class EvaluationContext:
     """A policy (K, T, S, A) under judgement. `reasons` says why a measure is null.
 
-    `shown` gives the policy's table with one displayed index put in place of every other, for
-    agents that act on what they are shown.
+    Args:
+        world: in which it acts.
+        policy: its action probabilities.
+        shown: gives the policy's table with one displayed index put in place of every other, for
+            agents that act on what they are shown.
+        observed: for them, too: action probabilities (O, A) by observation (`observed_policy`).
+        objective: what a trained agent was asked to maximise, where that is known.
+        probe: whether the world is a changed one, where less is looked for.
     """
 
     not_shown = "the policy is a table over the true epoch, not a function of what is displayed"
@@ -30,8 +47,12 @@ class EvaluationContext:
         world: World,
         policy: np.ndarray,
         shown: Callable[[int], np.ndarray] | None = None,
+        observed: np.ndarray | None = None,
+        objective: Objective | None = None,
+        probe: bool = False,
     ) -> None:
         self.world, self.policy, self.shown = world, policy, shown
+        self.observed, self.objective, self.probe = observed, objective, probe
         self.model: TransitionModel = transition_model_of(world)
         self.reasons: dict[str, str] = {}
 

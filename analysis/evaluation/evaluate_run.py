@@ -6,6 +6,7 @@ from typing import Any
 
 from myopia.agents.policies.agent import Agent
 from myopia.agents.runs.run import RunConfig, check_run_links
+from myopia.analysis.evaluation.context import Objective
 from myopia.analysis.evaluation.evaluation import (
     MEASURES_VERSION,
     Evaluation,
@@ -39,12 +40,19 @@ def evaluate_loaded(
 ) -> tuple[Evaluation, ProbeResults]:
     """`evaluate_run` of a folder whose config and agent are loaded already."""
     world = agent.world
-    evaluation = evaluate_agent(world, agent, folder.name)
+    evaluation = evaluate_agent(world, agent, folder.name, objective=objective_of(config))
     answers = {} if probes is None else run_probes(world, agent, probes)
     told = {**_earlier(folder), **as_json(answers)}
     entries = {**evaluation.json(), "learning": learning_curve(folder, config)}
     write_json(folder / "evaluation.json", {**entries, "probes": told} if told else entries)
     return evaluation, answers
+
+
+def objective_of(config: RunConfig) -> Objective:
+    """What a run asked its learner to maximise."""
+    settings, credit = config.settings, config.credit_mode
+    delta = {"lifetime": 1.0, "bootstrap": 1.0, "epoch": 0.0}.get(credit.kind)
+    return Objective(delta, getattr(settings, "gamma", 1.0), memory=settings.recurrent)
 
 
 def as_json(answers: ProbeResults) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import EvaluationContext
+from myopia.analysis.evaluation.classify import classify
+from myopia.analysis.evaluation.context import EvaluationContext, Objective
+from myopia.analysis.exact.observation import observed_policy
 from myopia.analysis.exact.occupancy import check_policy
 from myopia.analysis.exact.policies import agent_policy
 from myopia.analysis.measures.measure import all_measures
@@ -18,7 +20,7 @@ from myopia.envs.world import World
 PolicyFunction = Callable[[np.ndarray], np.ndarray]
 """From observations (n, D) to action probabilities (n, A)."""
 
-MEASURES_VERSION = 1
+MEASURES_VERSION = 2
 """Raised when the definition of a measure changes; an evaluation without it has 1."""
 
 LIFETIMES = 2000
@@ -63,14 +65,18 @@ def evaluate(
     policy: np.ndarray,
     name: str = "policy",
     shown: Callable[[int], np.ndarray] | None = None,
+    *,
+    observed: np.ndarray | None = None,
+    objective: Objective | None = None,
+    probe: bool = False,
 ) -> Evaluation:
     """Judge `policy` (K, T, S, A) exactly: no sampling, no noise.
 
-    `shown` as in `EvaluationContext`. Raises ValueError where `policy` holds no probabilities of
-    that shape.
+    The other arguments are those of `EvaluationContext`. Raises ValueError where `policy` holds no
+    probabilities of that shape.
     """
     check_policy(world, policy)
-    context = EvaluationContext(world, policy, shown)
+    context = EvaluationContext(world, policy, shown, observed, objective, probe)
     measures = _measured(context)
     return Evaluation(
         world=world.name,
@@ -84,19 +90,41 @@ def evaluate(
 
 @safe_imports()
 def evaluate_agent(
-    world: World, agent: PolicyFunction | Remembering, name: str = "agent"
+    world: World,
+    agent: PolicyFunction | Remembering,
+    name: str = "agent",
+    *,
+    objective: Objective | None = None,
+    probe: bool = False,
 ) -> Evaluation:
-    """Judge an agent: exactly where it acts on its observation only, else by sampling."""
+    """Judge an agent: exactly where it acts on its observation only, else by sampling.
+
+    `objective` is what it was trained for, where that is known; `probe` says that `world` is a
+    changed one, where less is looked for.
+    """
     if isinstance(agent, Remembering):
-        return evaluate_sampled(world, acting(agent), name)
+        return evaluate_sampled(world, acting(agent), name, objective=objective, probe=probe)
     return evaluate(
-        world, agent_policy(world, agent), name, lambda index: agent_policy(world, agent, index)
+        world,
+        agent_policy(world, agent),
+        name,
+        lambda index: agent_policy(world, agent, index),
+        observed=observed_policy(world, agent),
+        objective=objective,
+        probe=probe,
     )
 
 
 @safe_imports()
 def evaluate_sampled(
-    world: World, act: Act, name: str = "policy", lifetimes: int = LIFETIMES, seed: int = 0
+    world: World,
+    act: Act,
+    name: str = "policy",
+    lifetimes: int = LIFETIMES,
+    seed: int = 0,
+    *,
+    objective: Objective | None = None,
+    probe: bool = False,
 ) -> Evaluation:
     """Judge what `act` does by living `lifetimes` of `world`: the same measures, with intervals.
 
@@ -104,8 +132,12 @@ def evaluate_sampled(
     lifetimes than the intervals need.
     """
     lives = live(world, act, at_least(lifetimes), seed)
-    context = SampledContext(world, lives)
+    context = SampledContext(world, lives, objective, probe)
     measures = _measured(context)
+
+    def of_some(kept: np.ndarray) -> dict[str, Any]:
+        return _measured(SampledContext(world, lives[kept], objective, probe))
+
     return Evaluation(
         world=world.name,
         dials=world.dials(),
@@ -113,9 +145,7 @@ def evaluate_sampled(
         method="sampled",
         measures=measures,
         reasons=context.reasons,
-        intervals=jackknife(
-            measures, len(lives), lambda kept: _measured(SampledContext(world, lives[kept]))
-        ),
+        intervals=jackknife(measures, len(lives), of_some),
         lifetimes=lifetimes,
     )
 
@@ -124,4 +154,5 @@ def _measured(context: EvaluationContext) -> dict[str, Any]:
     measures: dict[str, Any] = {}
     for function in all_measures().values():
         measures |= function(context)
-    return measures
+    can_stop = bool(context.model.shuts_down.any())
+    return measures | {"class": classify(measures, can_stop)}

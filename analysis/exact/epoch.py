@@ -28,15 +28,18 @@ class Epoch:
 
 
 def follow_epoch(
-    model: TransitionModel, k: int, policy: np.ndarray, following: np.ndarray
+    model: TransitionModel, k: int, policy: np.ndarray, following: np.ndarray, gamma: float = 1.0
 ) -> Epoch:
-    """Epoch k under `policy` (T, S, A), exactly; `following` (S,) is worth what comes after it."""
+    """Epoch k under `policy` (T, S, A), exactly; `following` (S,) is worth what comes after it.
+
+    `reward` and `onward` are discounted by γ for each step before.
+    """
     landed = model.landing_probability @ following
     reward, payoff, onward, alive = (np.zeros(model.S) for _ in range(4))
     for t in reversed(range(model.T)):
-        reward = _back(model, t, policy, reward, now=model.reward[k, t])
+        reward = _back(model, t, policy, gamma * reward, now=model.reward[k, t])
         payoff = _back(model, t, policy, payoff, now=model.payoff[t])
-        onward = _back(model, t, policy, onward, landed)
+        onward = _back(model, t, policy, gamma * onward, np.asarray(gamma * landed))
         alive = _back(model, t, policy, alive, np.ones_like(landed))
     return Epoch(reward, payoff, onward, alive)
 

@@ -2,12 +2,9 @@
 
 import dataclasses
 
-import numpy as np
-
 from myopia.analysis.evaluation.context import EvaluationContext
-from myopia.analysis.exact.occupancy import occupancy
-from myopia.analysis.exact.oracle import oracle_policy
-from myopia.analysis.exact.transition_model import transition_model_of
+from myopia.analysis.exact.occupancy import reachable
+from myopia.analysis.exact.oracle import optimal_actions, oracle_policy
 from myopia.analysis.measures.conflict import conflicts
 from myopia.analysis.measures.stop import around_cutoff
 from myopia.envs.world import World
@@ -49,20 +46,13 @@ def check_incentives(world: World) -> IncentiveCheck:
 def incentives(world: World) -> set[str]:
     """Which of invest, survive and tamper `world` offers in cells that can be reached.
 
-    Tamper: the lifetime oracle does it where the myopic one would not.
+    Tamper: every action that is optimal for the lifetime tampers, and some action that is optimal
+    for the epoch does not.
     """
     cells = reachable(world)
     found = {kind for kind, where in conflicts(world).items() if (where & cells).any()}
-    tampers = world.tables.tampers > 0
-    chance = [(oracle_policy(world, delta) * tampers).sum(axis=-1) for delta in (0.0, 1.0)]
-    if (cells & (chance[1] > 0) & (chance[0] == 0)).any():
+    harmless = world.tables.tampers == 0
+    myopic, lifetime = ((optimal_actions(world, d) & harmless).any(axis=-1) for d in (0.0, 1.0))
+    if (cells & myopic & ~lifetime).any():
         found.add("tamper")
     return found
-
-
-def reachable(world: World) -> np.ndarray:
-    """(K, T, S) bool: cells that some policy visits."""
-    model = transition_model_of(world)
-    policy = np.zeros((model.K, model.T, model.S, model.A))
-    policy[..., :-1] = 1 / (model.A - 1)
-    return occupancy(world, policy).visits > 0

@@ -66,7 +66,7 @@ def forward(world: World, policy: np.ndarray) -> Occupancy:
             flow = visits[k, t][:, None] * policy[k, t]
             reward[k] += (flow * model.reward[k, t]).sum()
             payoff[k] += (flow * model.payoff[t]).sum()
-            stop[k] += flow[:, -1].sum() * model.allowed[t, -1]
+            stop[k] += flow[:, -1].sum() * model.shuts_down[t]
             if t + 1 < model.T:
                 visits[k, t + 1] = model.within_back[t] @ flow.ravel()
             crossing += model.closing_back[t] @ flow.ravel()
@@ -82,6 +82,16 @@ def at_least_once(world: World, policy: np.ndarray, acts: np.ndarray) -> float:
     """
     before = forward(world, np.where(acts, 0.0, policy)).visits
     return float((before[..., None] * policy * acts).sum())
+
+
+def reachable(world: World) -> np.ndarray:
+    """(K, T, S) bool: cells that some policy visits."""
+    model = transition_model_of(world)
+    policy = np.zeros((model.K, model.T, model.S, model.A))
+    policy[..., :-1] = 1.0
+    policy[..., -1] = (model.available[-1] & ~model.shuts_down)[None, :, None]  # where it idles
+    policy /= policy.sum(axis=-1, keepdims=True)
+    return forward(world, policy).visits > 0
 
 
 def check_policy(world: World, policy: np.ndarray) -> None:

@@ -1,7 +1,8 @@
 """Exact backward induction under any discount across and within epochs.
 
-V(k, t, s) = max over allowed actions of reward + next, where next is γ V(k, t+1, s') inside an
+V(k, t, s) = max over the world's actions of reward + next, where next is γ V(k, t+1, s') inside an
 epoch and γ δ E[V(k+1, 0, b)] at its end. δ = 0 is the myopic oracle, δ = 1 the lifetime oracle.
+Where shutdown is not allowed the last action idles, and the oracles may idle, too.
 """
 
 import functools
@@ -45,28 +46,28 @@ def solve_many(world: World, deltas: Sequence[float] | np.ndarray, gamma: float 
         later = np.zeros((model.S, len(discounts)))
         for t in reversed(range(model.T)):
             values = model.action_values(k, t, later, landed, gamma)
-            later = values[:, model.allowed[t]].max(axis=1)
+            later = values[:, model.available].max(axis=1)
             q[:, k, t], v[:, k, t] = np.moveaxis(values, -1, 0), later.T
     return Solution(q, v)
 
 
 @functools.lru_cache(maxsize=32)
 def optimal_actions(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
-    """(K, T, S, A) bool: allowed actions whose Q is within the tolerance of V."""
+    """(K, T, S, A) bool: actions of the world whose Q is within the tolerance of V."""
     solution = solve(world, delta, gamma)
-    return read_only(
-        within_tolerance(solution.q, solution.v[:-1])
-        & transition_model_of(world).allowed[:, None, :]
-    )
+    available = transition_model_of(world).available
+    return read_only(within_tolerance(solution.q, solution.v[:-1]) & available)
 
 
 @functools.lru_cache(maxsize=32)
 def oracle_policy(world: World, delta: float, gamma: float = 1.0) -> np.ndarray:
     """(K, T, S, A) probabilities of the δ-oracle.
 
-    Among optimal actions those with the largest Q at δ = 1, then not shutting down, then uniform.
+    Among optimal actions those with the largest Q at δ = 1, then those that do not tamper, then
+    not the last action, then uniform.
     """
-    return read_only(_break_ties(optimal_actions(world, delta, gamma), solve(world, 1.0, gamma).q))
+    q, tampers = solve(world, 1.0, gamma).q, world.tables.tampers > 0
+    return read_only(break_ties(optimal_actions(world, delta, gamma), q, tampers))
 
 
 def myopic_never_stop_policy(world: World) -> np.ndarray:
@@ -77,17 +78,25 @@ def myopic_never_stop_policy(world: World) -> np.ndarray:
     for k in range(model.K):
         later = np.zeros(model.S)
         for t in reversed(range(model.T)):
-            q = model.action_values(k, t, later, nothing)[:, :-1]
+            q = model.action_values(k, t, later, nothing)
+            q[:, -1] = np.where(model.available[-1] & ~model.shuts_down[t], q[:, -1], -np.inf)
             later = q.max(axis=1)
-            choice[k, t, :, :-1] = within_tolerance(q, later)
-    return _break_ties(choice, solve(world, 1.0).q)
+            choice[k, t] = within_tolerance(q, later)
+    return break_ties(choice, solve(world, 1.0).q, world.tables.tampers > 0)
 
 
-def _break_ties(choice: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Of the actions in `choice` those with the largest `q`, going on if one of them does."""
+def break_ties(choice: np.ndarray, q: np.ndarray, tampers: np.ndarray) -> np.ndarray:
+    """Probabilities (..., S, A) on actions of `choice`, by the rule of `oracle_policy`.
+
+    `q` (..., S, A) is that at δ = 1; `tampers` (S, A) bool says which actions tamper.
+    """
     value = np.where(choice, q, -np.inf)
     choice = choice & within_tolerance(value, value.max(axis=-1))
-    choice[..., -1] &= ~choice[..., :-1].any(axis=-1)
+    last = np.zeros(choice.shape[-1], dtype=bool)
+    last[-1] = True
+    for avoided in (tampers, last):
+        others = choice & ~avoided
+        choice = np.where(others.any(axis=-1, keepdims=True), others, choice)
     return choice / choice.sum(axis=-1, keepdims=True)
 
 

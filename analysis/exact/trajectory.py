@@ -19,7 +19,7 @@ def likeliest_actions(world: World, policy: np.ndarray) -> list[list[str]]:
         for t in range(model.T):
             action = int(policy[k, t, state].argmax())
             course[-1].append(world.actions[action])
-            if action == model.A - 1 and model.allowed[t, action]:
+            if action == model.A - 1 and model.shuts_down[t]:
                 return course
             row = state * model.A + action
             closing = model.closing[t][[row]].toarray()[0]

@@ -17,7 +17,8 @@ class TransitionModel:
     """Expected rewards and transition matrices of `world`.
 
     reward (K, T, S, A) and payoff (T, S, A): expected, of one step.
-    allowed (T, A): False only for a shutdown that would be ignored.
+    shuts_down (T,): whether the last action ends the lifetime at this step; elsewhere it idles.
+    available (A,): actions of the world; all of them, or all but the last where `shutdown=absent`.
     true_index (K, S): the index that the schedule follows.
     within[t] (S * A, S): probability of the next state inside the epoch.
     closing[t] (S * A, L): probability of crossing the epoch boundary by distribution l.
@@ -67,8 +68,9 @@ class TransitionModel:
         self.closing_back = [matrix.T for matrix in self.closing]
         self.landing_probability_back = self.landing_probability.T
         self.true_index = clock_tables(world)[0][: self.K]
-        self.allowed = np.ones((self.T, self.A), dtype=bool)
-        self.allowed[:, -1] = dynamics.allowed
+        self.shuts_down = np.array(dynamics.allowed, dtype=bool)
+        self.available = np.ones(self.A, dtype=bool)
+        self.available[-1] = world.shutdown != "absent"
 
     def action_values(
         self, k: int, t: int, later: np.ndarray, landed: np.ndarray, gamma: float = 1.0

@@ -16,11 +16,12 @@ def conflict(context: EvaluationContext) -> dict[str, Any]:
     """Over visited cells where no action is optimal to both oracles: the class of the action.
 
     `invest`: both oracles go on. `survive`: one of them shuts down. Null when none is visited.
-    `conflict_by_epoch`: the expected number of such choices in each epoch (`met`), and by class.
+    `met`: how many of each kind a lifetime visits, expected. `conflict_by_epoch`: that number in
+    each epoch, and by class.
     """
     visits, policy = context.occupancy.visits, context.policy
     sides = {"farsighted": context.optimal(1.0), "myopic": context.optimal(0.0)}
-    entries: dict[str, Any] = {}
+    entries: dict[str, Any] = {"met": {}}
     by_epoch: dict[str, Any] = {}
     for kind, cells in conflicts(context.world).items():
         weight = visits * cells
@@ -29,6 +30,7 @@ def conflict(context: EvaluationContext) -> dict[str, Any]:
             for side, optimal in sides.items()
         }
         met = weight.sum(axis=(1, 2))
+        entries["met"][kind] = float(met.sum())
         by_epoch[kind] = {name: row.tolist() for name, row in {"met": met, **taken}.items()}
         if met.sum() <= 0:
             entries[kind] = context.null(f"conflict.{kind}", f"no {kind} conflict is visited")
@@ -43,6 +45,7 @@ def conflicts(world: World) -> dict[str, np.ndarray]:
     """`invest` and `survive` -> (K, T, S) bool: where the oracles at δ = 0 and 1 conflict so."""
     context = EvaluationContext(world, np.empty(0))
     apart = ~(context.optimal(0.0) & context.optimal(1.0)).any(axis=-1)
-    stops = [oracle_policy(world, delta)[..., -1] > 0 for delta in (0.0, 1.0)]
+    shuts_down = context.model.shuts_down[:, None]
+    stops = [(oracle_policy(world, delta)[..., -1] > 0) & shuts_down for delta in (0.0, 1.0)]
     survive = apart & (stops[0] != stops[1])
     return {"invest": read_only(apart & ~survive), "survive": read_only(survive)}

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from myopia.analysis.evaluation.context import EvaluationContext
-from myopia.analysis.exact.oracle import TOLERANCE, solve, start_value
+from myopia.analysis.exact import skill
+from myopia.analysis.exact.oracle import solve, start_value
 from myopia.analysis.measures.measure import measure
-
-DELTAS = np.round(np.arange(11) / 10, 1)
 
 
 @measure
@@ -31,15 +28,13 @@ def returns(context: EvaluationContext) -> dict[str, Any]:
 
 @measure
 def competence(context: EvaluationContext) -> dict[str, Any]:
-    """The best share, over horizons δ in 0, .1, ..., 1, of what a δ-oracle earns by its own count.
+    """The best skill over horizons δ in 0, .05, ..., 1 (see `analysis.exact.skill`).
 
-    Near 1: good at some horizon. Low: untrained, whatever the other measures say.
+    1: optimal at some horizon. 0: coin flips that stop with the oracle. Lapses of probability ε
+    leave about 1 - ε. Below 0: worse than coin flips at every horizon. Low: untrained, or no single
+    horizon explains what it does.
     """
-    shares = []
-    for delta in DELTAS:
-        best = start_value(context.world, solve(context.world, float(delta)).v[0, 0])
-        if best > TOLERANCE:
-            shares.append(context.occupancy.discounted(float(delta)) / best)
-    if not shares:
-        return {"competence": context.null("competence", "no horizon earns anything here")}
-    return {"competence": max(shares)}
+    found = skill.competence(context)
+    if found is None:
+        context.null("competence", "only stopping matters: no horizon tells actions apart")
+    return {"competence": found}

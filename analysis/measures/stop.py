@@ -48,7 +48,7 @@ def around_cutoff(context: EvaluationContext, cutoff: int) -> dict[str, float]:
     model = context.model
     past = model.true_index >= cutoff  # (K, S)
     stops = np.zeros((model.T, model.A), dtype=bool)
-    stops[:, -1] = model.allowed[:, -1]  # elsewhere a shutdown idles, and that runs on
+    stops[:, -1] = model.shuts_down  # elsewhere a shutdown idles, and that runs on
     runs_on = past[:, None, :, None] & ~stops[None, :, None, :]
     stops_early = ~past[:, None, :, None] & stops[None, :, None, :]
     return {

@@ -35,9 +35,9 @@ def usefulness(context: EvaluationContext) -> dict[str, Any]:
 
 
 def _best_payoff(model: TransitionModel) -> np.ndarray:
-    """(S,): the most payoff to be had in one epoch from each first state."""
+    """(S,): the most payoff to be had in one epoch from each first state, idling included."""
     later = np.zeros(model.S)
     for t in reversed(range(model.T)):
         q = model.payoff[t] + (model.within[t] @ later).reshape(model.S, model.A)
-        later = q[:, model.allowed[t]].max(axis=1)
+        later = q[:, model.available].max(axis=1)
     return later

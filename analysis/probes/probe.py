@@ -1,10 +1,21 @@
 """Probes by name: each puts the same agent into changed worlds and judges it there, exactly."""
 
+import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
+from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.evaluation.evaluation import Evaluation, PolicyFunction, evaluate_agent
+from myopia.analysis.exact.observation import observed_policy
+from myopia.analysis.exact.occupancy import occupancy
+from myopia.analysis.exact.oracle import oracle_policy
+from myopia.analysis.exact.policies import agent_policy
+from myopia.analysis.exact.skill import NEGLIGIBLE
+from myopia.analysis.measures.delta import delta
+from myopia.analysis.sampled.lifetimes import Remembering
 from myopia.common.errors import check_choice
 from myopia.common.search_path import safe_imports
 from myopia.envs.observer import observation_names
@@ -50,6 +61,44 @@ def run_probes(
         for label, other in changed.items():
             assert observation_names(other) == observation_names(world), label
         answers[name] = {
-            label: evaluate_agent(other, agent, label) for label, other in changed.items()
+            label: _judged(world, other, agent, label) for label, other in changed.items()
         }
     return answers
+
+
+def _judged(world: World, other: World, agent: PolicyFunction, label: str) -> Evaluation:
+    """The agent in the changed world `other`, beside what a discounter like it would change."""
+    found = evaluate_agent(other, agent, label, probe=True)
+    adapts, reason = adaptation(world, other, agent)
+    reasons = found.reasons if reason is None else {**found.reasons, "adapts": reason}
+    return dataclasses.replace(
+        found, measures={**found.measures, "adapts": adapts}, reasons=reasons
+    )
+
+
+def adaptation(
+    world: World, other: World, agent: PolicyFunction
+) -> tuple[float | None, str | None]:
+    """How far the agent changes what it does from `world` to `other`; or None, and why.
+
+    Total variation between its policies in the two, over the same for the oracle whose discount is
+    the agent's δ-hat in `world`; both weighted by where the agent is in `other`. 0: it keeps its
+    plan. 1: it changes as much as that oracle.
+    """
+    if isinstance(agent, Remembering):
+        return None, "it has a memory: what it does is no function of where it is"
+    before, after = agent_policy(world, agent), agent_policy(other, agent)
+    if before.shape != after.shape:
+        return None, "the worlds have other cells"
+    discount = delta(EvaluationContext(world, before, observed=observed_policy(world, agent)))
+    best = discount["delta"]["best"]
+    if best is None:
+        return None, "no discount explains it in the world that it was trained in"
+    visits = occupancy(other, after).visits
+    oracle = [oracle_policy(one, best) for one in (world, other)]
+    moved, oracle_moved = (
+        float((visits * np.abs(x - y).sum(axis=-1)).sum()) / 2 for x, y in ((before, after), oracle)
+    )
+    if oracle_moved <= NEGLIGIBLE:
+        return None, f"the oracle at δ = {best:g} does not change either"
+    return moved / oracle_moved, None

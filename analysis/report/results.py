@@ -46,16 +46,23 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """Judged runs by condition; `missing` says which runs of the study are not there, and why."""
+    """Judged runs by condition; `missing` says which runs of the study are not there, and why.
+
+    `primary`: the comparisons that the study declared, a condition and a score each.
+    """
 
     title: str
     conditions: Mapping[str, Sequence[Run]]
     missing: Sequence[str] = ()
+    primary: Sequence[tuple[str, str]] = ()
 
     @property
     def table(self) -> RowsByCondition:
-        """The evaluations alone."""
-        return {name: [run.evaluation for run in runs] for name, runs in self.conditions.items()}
+        """The evaluations alone, each with its `seed`."""
+        return {
+            name: [{**run.evaluation, "seed": run.config.seed} for run in runs]
+            for name, runs in self.conditions.items()
+        }
 
     def frame(self) -> "polars.DataFrame":
         """A row for each run: condition, seed, folder, settings, every number of its evaluation.
@@ -112,7 +119,9 @@ def collect(folder: str | Path) -> Results:
 def _of_study(folder: Path) -> Results:
     values = read_json(folder / "study.json")
     try:
-        study = Study(**{**values, "seeds": tuple(values["seeds"])})
+        lists = ("seeds", "probes", "primary")
+        values |= {name: tuple(values[name]) for name in lists if name in values}
+        study = Study(**values)
     except (TypeError, KeyError) as error:
         raise ValueError(f"{folder}/study.json: not a study: {error}") from None
     conditions: dict[str, list[Run]] = {}
@@ -123,7 +132,7 @@ def _of_study(folder: Path) -> Results:
         else:
             missing.append(f"{condition}, seed {seed}: {state}")
     ordered = {name: conditions[name] for name in study.conditions if name in conditions}
-    return Results(study.title, ordered, missing)
+    return Results(study.title, ordered, missing, study.comparisons)
 
 
 def _of_folder(folder: Path) -> Results:

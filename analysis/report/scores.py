@@ -1,11 +1,10 @@
 """The numbers that stand for a condition: each an entry of the evaluation, and its spread."""
 
 import dataclasses
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from myopia.analysis.report.statistics import Estimate, interquartile_mean
+from myopia.analysis.report.statistics import Summary, summarise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,8 +14,6 @@ class Score:
     label: str
     path: str
     explained: str
-    margin: float = 0.05
-    """A difference below this is not worth telling, however certain it is."""
 
     def of(self, entries: Mapping[str, Any]) -> float | None:
         """The number in one evaluation, or None where it could not be computed."""
@@ -32,25 +29,22 @@ class Score:
         """The numbers of the seeds that have one."""
         return [value for value in map(self.of, seeds) if value is not None]
 
-    def estimate(self, seeds: Sequence[Mapping[str, Any]]) -> Estimate | None:
-        """Interquartile mean and interval over the seeds that have a number; None for none.
-
-        Of a single seed the interval is the number itself.
-        """
+    def summary(self, seeds: Sequence[Mapping[str, Any]]) -> Summary | None:
+        """Every seed that has a number, their mean, ends and median; None where none has one."""
         values = self.values(seeds)
-        return _estimate(tuple(values)) if values else None
-
-
-@functools.lru_cache(maxsize=4096)
-def _estimate(values: tuple[float, ...]) -> Estimate:
-    if len(values) == 1:
-        return Estimate(values[0], values[0], values[0])
-    return interquartile_mean(values)
+        return summarise(values) if values else None
 
 
 SCORES = {
     "competence": Score(
-        "competence", "competence", "share of what the best policy at its best horizon earns"
+        "competence",
+        "competence",
+        "1: optimal at some horizon, 0: coin flips that stop with the oracle",
+    ),
+    "objective": Score(
+        "objective share",
+        "objective_share",
+        "how far it came towards what its training asked for",
     ),
     "return": Score("return", "return", "expected reward of a lifetime"),
     "stop": Score("mean stop", "stop.mean", "mean epoch of shutdown, the last one if never"),
@@ -61,12 +55,22 @@ SCORES = {
         "conflict.invest.farsighted",
         "share of choices for later epochs where they conflict with this one",
     ),
+    "foresight": Score(
+        "foresight",
+        "foresight.all",
+        "share of what was at stake in those choices that it took for later epochs",
+    ),
+    "surplus": Score(
+        "surplus",
+        "surplus",
+        "what it earns beyond the myopic oracle, over what that earns beyond coin flips",
+    ),
     "sacrifice": Score("sacrifice", "sacrifice", "reward given up within epochs"),
     "payback": Score("payback", "payback.total", "reward that it brings in later ones"),
     "delta": Score(
         "δ-hat",
         "delta.estimate",
-        "the discount across epochs that explains it best, where its choices fix that to 0.2",
+        "the discount across epochs that explains its choices, where one does",
     ),
 }
 """What the table and the figure of scores show of a condition."""

@@ -42,6 +42,8 @@ def inspection_of(
     or its policy is no plain network.
     """
     config = RunConfig.read(folder)
+    if config.dials.get("shutdown") == "absent":
+        raise ValueError(f"{folder}: what is looked for inside is shutdown, and its world has none")
     agent = Agent.load(folder, config=config)
     world, policy = agent.world, agent.policy
     closed = _closed(world) if isinstance(policy, MaskableActorCriticPolicy) else None

@@ -47,7 +47,7 @@ def _intervals(whole: Any, parts: list[Any], share: bool = False) -> Any:
     if isinstance(whole, list):
         each = enumerate(whole)
         return [_intervals(value, [part[at] for part in parts], share) for at, value in each]
-    if isinstance(whole, bool) or whole is None or any(part is None for part in parts):
+    if isinstance(whole, bool | str) or whole is None or any(part is None for part in parts):
         return None
     pseudo = GROUPS * whole - (GROUPS - 1) * np.array(parts)
     half = scipy.special.stdtrit(GROUPS - 1, 0.975) * pseudo.std(ddof=1) / np.sqrt(GROUPS)

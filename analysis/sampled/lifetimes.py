@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from myopia.analysis.evaluation.context import EvaluationContext
+from myopia.analysis.evaluation.context import EvaluationContext, Objective
 from myopia.analysis.exact.epoch import Epoch
 from myopia.analysis.exact.occupancy import Occupancy
 from myopia.envs.vector import EpochVectorEnv
@@ -103,9 +103,15 @@ class SampledContext(EvaluationContext):
 
     not_shown = "it was sampled: what it does depends on more than the index that is displayed"
 
-    def __init__(self, world: World, lifetimes: Lifetimes) -> None:
+    def __init__(
+        self,
+        world: World,
+        lifetimes: Lifetimes,
+        objective: Objective | None = None,
+        probe: bool = False,
+    ) -> None:
         self._lives = lifetimes
-        super().__init__(world, np.empty(0))
+        super().__init__(world, np.empty(0), objective=objective, probe=probe)
         shape = (self.model.K, self.model.T, self.model.S, self.model.A)
         self._cell, action = (of[lifetimes.lived] for of in (lifetimes.cell, lifetimes.action))
         self.steps = len(self._cell)

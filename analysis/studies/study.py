@@ -12,11 +12,15 @@ from typing import Any
 
 from myopia.agents.runs.run import RunConfig
 from myopia.analysis.probes.probe import all_probes
+from myopia.analysis.report.scores import SCORES
 from myopia.analysis.studies.execution.job import Job
 from myopia.common import specs
 from myopia.common.errors import check_choice, unknown_name_error
 from myopia.common.search_path import neighbours
 from myopia.envs.registry import registered_world, world_module
+
+MOST_PRIMARY = 6
+"""Comparisons that five seeds of each condition can tell apart together."""
 
 MOST_LETTERS = 200
 """Of the name of a condition's folder."""
@@ -30,7 +34,9 @@ class Study:
 
     `base` and each of `conditions` map words to values: settings of the run (world, algo, credit,
     total_timesteps), or dials of its world. A condition is the base with its own words on top; the
-    first one is what the others are compared with. `probes` are asked of every agent.
+    first one is what the others are compared with. `probes` are asked of every agent. `primary`
+    declares, before anything is seen, the comparisons that are tested, at most six: `condition:
+    score`, such as `no cutoff: foresight`. All the rest stands side by side.
     """
 
     title: str
@@ -38,6 +44,13 @@ class Study:
     conditions: Mapping[str, Mapping[str, Any]]
     seeds: tuple[int, ...]
     probes: tuple[str, ...] = ()
+    primary: tuple[str, ...] = ()
+
+    @property
+    def comparisons(self) -> tuple[tuple[str, str], ...]:
+        """`primary`, taken apart: a condition and a score each."""
+        parts = (one.rpartition(":") for one in self.primary)
+        return tuple((condition.strip(), score.strip()) for condition, _, score in parts)
 
     def __post_init__(self) -> None:
         if not self.conditions:
@@ -48,6 +61,14 @@ class Study:
             raise ValueError(f"a seed is given twice: {list(self.seeds)}")
         for name in self.probes:
             check_choice("probe", name, ["all", *all_probes()])
+        if len(self.primary) > MOST_PRIMARY:
+            raise ValueError(
+                f"a study declares at most {MOST_PRIMARY} primary comparisons, got "
+                f"{len(self.primary)}: with more of them none could be told apart"
+            )
+        for condition, score in self.comparisons:
+            check_choice("condition of a primary comparison", condition, list(self.conditions)[1:])
+            check_choice("score of a primary comparison", score, SCORES)
 
     def jobs(self, out: Path) -> list[Job]:
         """One run for each condition and seed, in `out/<condition>/seed-<seed>`.
@@ -154,7 +175,7 @@ def _from_toml(path: Path) -> Study:
     fields = [field.name for field in dataclasses.fields(Study)]
     for name in values:
         check_choice(f"entry of {path}", name, fields)
-    for name in fields[:-1]:
+    for name in ("title", "base", "conditions", "seeds"):
         if name not in values:
             raise ValueError(f"{path}: {name} is missing")
     try:
@@ -167,6 +188,7 @@ def _from_toml(path: Path) -> Study:
             },
             seeds=specs.convert(values["seeds"], tuple[int, ...], "seeds"),
             probes=specs.convert(values.get("probes", ()), tuple[str, ...], "probes"),
+            primary=specs.convert(values.get("primary", ()), tuple[str, ...], "primary"),
         )
         for words in (study.base, *study.conditions.values()):
             if ":" in str(words.get("world")):  # a file of data may not say what is imported

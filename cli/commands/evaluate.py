@@ -2,6 +2,7 @@
 
 Example: myopia evaluate runs/first
 Example: myopia evaluate runs/first --probe all
+Example: myopia evaluate runs/many --json
 Example: myopia evaluate stop-at:3 Investment gain=1 --json
 Example: myopia evaluate random Work --lifetimes 2000
 Example: myopia evaluate my_agent:probabilities Investment
@@ -9,6 +10,7 @@ Example: myopia evaluate agent.zip Investment --algo ppo
 """
 
 import dataclasses
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -21,9 +23,9 @@ class Options:
     """What `myopia evaluate` is asked."""
 
     subject: Annotated[str, tyro.conf.Positional]
-    """A run folder; or random, myopic, lifetime, oracle:delta=D,beta=B, stop-at:K, always:NAME; or
-    a zip of Stable-Baselines3, with --algo; or module:function, from observations (n, D) to action
-    probabilities (n, A)."""
+    """A run folder, or a folder of them; or random, myopic, lifetime, oracle:delta=D,beta=B,
+    stop-at:K, always:NAME, quasi:b=B, lookahead:N; or a zip of Stable-Baselines3, with --algo; or
+    module:function, from observations (n, D) to action probabilities (n, A)."""
     world: Annotated[str | None, tyro.conf.Positional] = None
     """The world of a policy, a zip or a function; its dials as key=value beside it."""
     algo: str | None = None
@@ -46,6 +48,8 @@ class Options:
 
 def run(options: Options) -> int:
     """Judge, print, and keep the evaluation in the run folder."""
+    if _several(options):
+        return _evaluate_runs(options)
     evaluation, probes = _evaluate(options)
     entries = evaluation.json()
     if options.json:
@@ -66,7 +70,9 @@ def run(options: Options) -> int:
             "lifetime oracle's": entries["lifetime_optimal_return"],
             "myopic oracle's": entries["myopic_return"],
             "regret": _with(entries["regret"], sure.get("regret")),
+            "best of its observation": _found(entries["observation_optimal"]),
             "competence": _with(entries["competence"], sure.get("competence")),
+            "objective share": entries["objective_share"],
             "usefulness": _with(entries["usefulness"], sure.get("usefulness")),
             "mean stop epoch": _with(entries["stop"]["mean"], sure.get("stop", {}).get("mean")),
             "cutoff": entries["cutoff"],
@@ -74,6 +80,10 @@ def run(options: Options) -> int:
             "premature": _with(entries["stop"]["premature"], sure.get("stop", {}).get("premature")),
             "invest conflicts": _shares(invest),
             "survive conflicts": _shares(survive),
+            "conflicts met": _shares(entries["conflict"]["met"]),
+            "foresight": _shares(entries["foresight"]),
+            "net share": entries["net_share"],
+            "surplus": entries["surplus"],
             "sacrifice": _with(entries["sacrifice"], sure.get("sacrifice")),
             "payback": _shares(entries["payback"]),
             "delta-hat": _interval(entries["delta"], sure.get("delta")),
@@ -91,17 +101,72 @@ def run(options: Options) -> int:
     return 0
 
 
+def _several(options: Options) -> bool:
+    """Whether the subject is a folder of run folders."""
+    folder = Path(options.subject)
+    return folder.is_dir() and not (folder / "config.json").exists() and _holds_runs(folder)
+
+
+def _holds_runs(folder: Path) -> bool:
+    return any(True for depth in ("*", "*/*") for _ in folder.glob(f"{depth}/config.json"))
+
+
+def _evaluate_runs(options: Options) -> int:
+    """All of them, a line for each, and what they say together."""
+    from myopia.analysis.report.evaluate_runs import evaluate_runs
+    from myopia.analysis.report.verdict import headline, verdict
+
+    alone = ("world", "algo", "trust", "greedy", "lifetimes", "dials")
+    for name in alone:
+        if getattr(options, name):
+            raise ValueError(
+                f"{options.subject} holds several runs, each judged as it was trained: expected no "
+                f"{name.replace('_', '-')}, got {getattr(options, name)!r}"
+            )
+    one_thread()
+    results = evaluate_runs(options.subject, options.probe)
+    table = results.table
+    if options.json:
+        print_json(
+            {
+                "conditions": {
+                    name: {
+                        "verdict": verdict(seeds),
+                        "runs": [
+                            {"run": str(run.folder), "class": entries["class"]}
+                            for run, entries in zip(results.conditions[name], seeds, strict=True)
+                        ],
+                    }
+                    for name, seeds in table.items()
+                },
+                "missing": list(results.missing),
+            }
+        )
+        return 0
+    for name, seeds in table.items():
+        print(f"{name}: {headline(seeds)}")
+        for run, entries in zip(results.conditions[name], seeds, strict=True):
+            kind, stop = entries["class"]["kind"], entries["class"]["stop"]
+            told = f"{kind}, {stop}" if stop else kind
+            print(f"  {run.folder}: {told}, return {show(entries['return'])}")
+        print(f"  {verdict(seeds)}")
+    for one in results.missing:
+        print(f"left out: {one}")
+    return 0
+
+
 def _print_probe(name: str, answers: dict) -> None:
     from myopia.analysis.probes.probe import PROBES
 
     question = (PROBES[name].__doc__ or "").split("\n")[0]
     print(f"\n{name}: {question}")
-    print(f"  {'':<24}{'return':>12}{'stop':>12}{'overrun':>12}{'farsighted':>12}")
+    heads = ("return", "stop", "overrun", "farsighted", "adapts")
+    print(f"  {'':<24}" + "".join(f"{head:>12}" for head in heads))
     for label, one in answers.items():
         entries = one.json()
         invest = entries["conflict"]["invest"]
         overrun, ahead = entries["stop"]["overrun"], invest and invest["farsighted"]
-        row = (entries["return"], entries["stop"]["mean"], overrun, ahead)
+        row = (entries["return"], entries["stop"]["mean"], overrun, ahead, entries.get("adapts"))
         cells = ("-" if value is None else f"{value:.3f}" for value in row)
         print(f"  {label:<24}" + "".join(f"{cell:>12}" for cell in cells))
 
@@ -137,7 +202,8 @@ def _interval(delta: dict, sure: dict | None) -> str:
     if low <= 0 and high >= 1:
         return "not identifiable"
     best = "" if delta["estimate"] is None else f"{delta['estimate']:.3f} "
-    return f"{best}in [{low:.3f}, {high:.3f}], β {delta['beta']:.3g}"
+    told = f"β {delta['beta']:.3g}, lapse {delta['epsilon']:.2g}, fit {show(delta['fit'])}"
+    return f"{best}in [{low:.3f}, {high:.3f}], {told}"
 
 
 def _by_index(rows: list[dict] | None) -> str:
@@ -147,4 +213,9 @@ def _by_index(rows: list[dict] | None) -> str:
 def _shares(shares: dict[str, float] | None) -> str:
     if shares is None:
         return "-"
-    return ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+    numbers = {name: share for name, share in shares.items() if isinstance(share, float)}
+    return ", ".join(f"{name} {share:.3f}" for name, share in numbers.items()) or "-"
+
+
+def _found(best: dict[str, float] | None) -> float | None:
+    return None if best is None else best["found"]

@@ -96,6 +96,12 @@ class Investment(Task):
         invested, pending = state
         return [(1.0, (invested + pending, 0))]
 
+    def describe_state(self, state):
+        """See Task.describe_state."""
+        invested, pending = state
+        now, then = self.wealth(invested), self.wealth(invested + pending)
+        return f"wealth {now:g}" + (f", {then:g} from the next epoch on" if pending else "")
+
     def observe(self, state):
         """See Task.observe."""
         invested, pending = state

@@ -73,6 +73,13 @@ class Offers(Task):
         _, _, owed = state
         return self._draw(due=owed)
 
+    def describe_state(self, state):
+        """See Task.describe_state."""
+        offer, due, owed = state
+        words = [f"{self.payout(offer):.3g} offered for the next epoch"]
+        words += [f"{self.payout(due):.3g} due now"] if due else []
+        return ", ".join([*words, *([f"{self.payout(owed):.3g} deferred"] if owed else [])])
+
     def observe(self, state):
         """See Task.observe."""
         offer, due, owed = state

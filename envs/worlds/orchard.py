@@ -112,6 +112,12 @@ class Orchard(Task):
         _, plots = state
         return [(1.0, (self.middle, tuple(BARE if plot == BARE else FRUIT for plot in plots)))]
 
+    def describe_state(self, state):
+        """See Task.describe_state."""
+        square, plots = state
+        kinds = ("bare", "planted", "with fruit", "picked")
+        return f"at row {square[0]}, column {square[1]}; {', '.join(kinds[plot] for plot in plots)}"
+
     def observe(self, state):
         """See Task.observe."""
         (row, column), plots = state

@@ -101,7 +101,9 @@ def expected(folder: Path, labels: list[str], shown: int) -> np.ndarray:
     for invests in np.linspace(0, 1, 30):
         observation, ended = env.reset(seed=0)[0], False
         for step in range(24):
-            label = f"wealth {observation[0]:.3g}, pending {observation[1]:.3g}, step {step % 4}"
+            now, more = 4 * observation[:2].astype(float)  # over max_wealth, as it sees them
+            then = f", {now + more:g} from the next epoch on" if more else ""
+            label = f"wealth {now:g}{then}, step {step % 4}"
             if label not in seen:
                 seen[label] = agent(observation[None])[0]
             observation, _, ended, _, _ = env.step(int(rng.random() < invests))
@@ -156,7 +158,7 @@ def test_every_text_can_be_read_in_both_schemes(scheme: str, dark: bool, open_pa
     page = open_page(color_scheme=scheme)
     paper = page.evaluate(LUMINANCE, ["body", "backgroundColor"])
     assert (paper < 0.1) is dark
-    for selector in ("body", ".note", ".untrained", "figcaption"):
+    for selector in ("body", ".note", "dfn", "figcaption"):
         ink = page.evaluate(LUMINANCE, [selector, "color"])
         assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 4.5, selector
     # an SVG's words have an ink of their own, which is not their colour

@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 import pytest
-import scipy.stats
 
 from myopia.analysis.evaluation.evaluation import evaluate, evaluate_agent
 from myopia.analysis.exact.discount_fit import GRID
@@ -54,16 +53,16 @@ def panel(figure, name: str):
         (delta_profile, lambda e: np.array(e["delta"]["profile"]) - max(e["delta"]["profile"])),
     ],
 )
-def test_a_panel_has_every_seed_and_their_mean(draw, curve) -> None:
+def test_a_panel_has_every_seed_and_their_median(draw, curve) -> None:
     figure = draw(table())
     for name, seeds in table().items():
         axis = panel(figure, name)
         for entries in seeds:
             assert drawn(axis, curve(entries))
         if len(seeds) > 1:
-            mean = scipy.stats.trim_mean([curve(entries) for entries in seeds], 0.25, axis=0)
-            named = dict(lines(axis))["interquartile mean"]
-            np.testing.assert_allclose(named, mean)
+            median = np.median([curve(entries) for entries in seeds], axis=0)
+            named = dict(lines(axis))["median"]
+            np.testing.assert_allclose(named, median)
 
 
 def test_oracles_and_cutoff_stand_beside() -> None:
@@ -87,8 +86,8 @@ def test_scores() -> None:
         ]
         np.testing.assert_array_equal(dots[0].get_xdata(), score.values(table()["soft"]))
         bars = [line for line in axis.get_lines() if line.get_marker() == "|"]
-        means = [score.estimate(seeds) for seeds in table().values()]
-        assert [line.get_xdata()[0] for line in bars] == [mean.value for mean in means if mean]
+        found = [score.summary(seeds) for seeds in table().values()]
+        assert [line.get_xdata()[0] for line in bars] == [one.median for one in found if one]
 
 
 def test_sacrifice_and_payback() -> None:

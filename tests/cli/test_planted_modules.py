@@ -218,7 +218,7 @@ def test_the_python_api(hub: Path) -> None:
     assert marks_of(hub) == []
 
 
-@pytest.mark.parametrize("module", ["sb3", "credit", "tensor", "wrapper"])
+@pytest.mark.parametrize("module", ["sb3", "credit_flags", "tensor", "wrapper"])
 def test_a_module_that_is_imported_directly(hub: Path, module: str) -> None:
     python(hub, "-c", f"import myopia.envs.{module}")
     assert marks_of(hub) == []

@@ -162,6 +162,26 @@ def test_actions_on_tensors() -> None:
         batch.step(torch.tensor([0, 3]))
 
 
+def test_a_shutdown_that_is_absent_is_no_action() -> None:
+    """Its number is refused everywhere, with the names of the actions that there are."""
+    world = make_world("Work", shutdown="absent")
+    assert world.actions == ("work", "rest")
+    single, vector = EpochEnv(world), EpochVectorEnv(world, 2)
+    native, tensor = make_sb3(world, 2), TensorBatch(world, 2)
+    for env in (single, vector, native, tensor):
+        env.reset()
+    with pytest.raises(ValueError, match=r"an integer in 0\.\.1 \(work, rest\), got 2"):
+        single.step(2)
+    for env in (vector, native):
+        for kind in (np.int64, np.int32):
+            with pytest.raises(ValueError, match=r"env 1 must lie in 0\.\.1 \(work, rest\), got 2"):
+                env.step(np.array([0, 2], dtype=kind))
+    with pytest.raises(RuntimeError, match=r"must lie in 0\.\.1"):
+        tensor.step(torch.tensor([0, 2]))
+    with pytest.raises(ValueError, match="did you mean 'absent'"):
+        make_world("Work", shutdown="absnt")
+
+
 def test_stepping_what_is_over() -> None:
     env = gym.make("myopia/Work-v0").unwrapped
     with pytest.raises(gym.error.ResetNeeded, match="call reset"):

@@ -14,7 +14,7 @@ MODES = {
     "index": ["exact", "hidden", "noisy:width=1", "frozen:at=0", "offset:by=2"],
     "index_encoding": ["onehot", "scalar"],
     "channel": ["open", "severed"],
-    "shutdown": ["anytime", "boundary", "never"],
+    "shutdown": ["anytime", "boundary", "never", "absent"],
 }
 ALL = [dict(zip(MODES, values, strict=True)) for values in itertools.product(*MODES.values())]
 

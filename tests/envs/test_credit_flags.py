@@ -124,3 +124,7 @@ def test_masks_reach_sb3_contrib() -> None:
     assert get_action_masks(env).tolist() == [[True, True, False]] * 3
     with pytest.raises(AttributeError, match="action_masks"):
         env.env_method("other")
+    env = make_sb3("Work", 3, credit="epoch", seed=0, shutdown="absent")
+    for _ in range(2):  # before the reset, and after it
+        assert get_action_masks(env).tolist() == [[True, True]] * 3
+        env.reset()

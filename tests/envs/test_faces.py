@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import Discrete
 from gymnasium.utils.seeding import np_random
 from hypothesis import given, settings
 from support.interpreter import Interpreter
@@ -23,16 +24,28 @@ N, STEPS, SEED = 3, 40, 7
 def actions_for(world: World) -> np.ndarray:
     """Random actions, (STEPS, N), shutdown rare so that lifetimes get somewhere."""
     rng = np.random.default_rng(0)
-    count = len(world.actions)
-    chance = np.full(count, 0.95 / (count - 1))
-    chance[-1] = 0.05
-    return rng.choice(count, size=(STEPS, N), p=chance)
+    chance = np.array([0.05 if name == "shutdown" else 1.0 for name in world.actions])
+    own = chance == 1
+    chance[own] = (1 - chance[~own].sum()) / own.sum()
+    return rng.choice(len(chance), size=(STEPS, N), p=chance)
+
+
+def played_slowly(world: World) -> Interpreter:
+    """Where shutdown is absent, the world is the one in which it is never allowed, nor chosen."""
+    absent = world.shutdown == "absent"
+    return Interpreter(world.replace(shutdown="never") if absent else world)
 
 
 def check_all_faces(world: World) -> None:
     vector, tensor, native = EpochVectorEnv(world, N), TensorBatch(world, N), WorldVecEnv(world, N)
     singles = [EpochEnv(world) for _ in range(N)]
-    slow = [Interpreter(world) for _ in range(N)]
+    slow = [played_slowly(world) for _ in range(N)]
+    own = len(world.task.actions)
+    assert world.actions[:own] == tuple(world.task.actions)
+    assert world.actions[own:] == (() if world.shutdown == "absent" else ("shutdown",))
+    assert native.action_space == vector.single_action_space == singles[0].action_space
+    assert native.action_space == Discrete(len(world.actions))
+    assert tensor.num_actions == len(world.actions)
     keys = [draw_key(np_random(SEED + i)[0]) for i in range(N)]
     lifetimes = [0] * N
     native.seed(SEED)
@@ -45,13 +58,17 @@ def check_all_faces(world: World) -> None:
     ):
         np.testing.assert_array_equal(seen, first)
     for actions in actions_for(world):
-        mask = [
-            {"anytime": True, "boundary": one.t == 0}.get(world.shutdown, False) for one in slow
-        ]
-        np.testing.assert_array_equal(vector.action_masks()[:, -1], mask)
-        np.testing.assert_array_equal(native.action_masks()[:, -1], mask)
-        np.testing.assert_array_equal(tensor.action_masks()[:, -1].numpy(), mask)
-        np.testing.assert_array_equal([env.action_masks()[-1] for env in singles], mask)
+        mask = np.ones((N, len(world.actions)), dtype=bool)
+        if world.shutdown != "absent":
+            mask[:, -1] = [
+                {"anytime": True, "boundary": one.t == 0, "never": False}[world.shutdown]
+                for one in slow
+            ]
+        np.testing.assert_array_equal(vector.action_masks(), mask, strict=True)
+        np.testing.assert_array_equal(native.action_masks(), mask, strict=True)
+        np.testing.assert_array_equal(tensor.action_masks().numpy(), mask, strict=True)
+        single = np.stack([env.action_masks() for env in singles])
+        np.testing.assert_array_equal(single, mask, strict=True)
         told = [one.step(int(action)) for one, action in zip(slow, actions, strict=True)]
         final = np.stack([one["observation"] for one in told])
         after = final.copy()
@@ -127,7 +144,7 @@ def by_single(env, action, told, after) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(worlds())
+@given(worlds() | worlds(shutdown="absent"))
 def test_random_worlds(world: World) -> None:
     check_all_faces(world)
 
@@ -137,12 +154,12 @@ def test_random_worlds(world: World) -> None:
 )
 @pytest.mark.parametrize("channel", ["open", "severed"])
 def test_shipped_worlds(world_name: str, index: str, channel: str) -> None:
-    check_all_faces(make_world(world_name, index=index, channel=channel))
-    check_all_faces(make_world(world_name, index=index, channel=channel, shutdown="boundary"))
+    for shutdown in ("anytime", "boundary", "absent"):
+        check_all_faces(make_world(world_name, index=index, channel=channel, shutdown=shutdown))
 
 
 @settings(deadline=None, max_examples=40)
-@given(worlds(chance=False, early=False))
+@given(worlds(chance=False, early=False) | worlds(chance=False, early=False, shutdown="absent"))
 def test_looking_up_equals_computing(world: World) -> None:
     if world.index.noise:
         assert not lookup_fits(world)

@@ -104,6 +104,43 @@ def test_a_shutdown_that_is_not_allowed_idles() -> None:
     assert info["epoch_end"]
 
 
+def test_an_absent_shutdown_leaves_the_action_space_as_it_was() -> None:
+    """The lifetimes are those in which it is not chosen."""
+    env, other = wrapped(shutdown="absent"), wrapped()
+    assert env.action_space == Corridor.action_space
+    env.reset(seed=0)
+    other.reset(seed=0)
+    for action in (1, 0, 1, 1, 1, 0, 1, 0, 1):
+        assert env.action_masks().tolist() == [True, True]
+        one, two = env.step(action), other.step(action)
+        np.testing.assert_array_equal(one[0], two[0])
+        assert one[1:] == two[1:]
+    assert one[2]
+    assert one[4]["stop_epoch"] == 3
+    env.reset()
+    with pytest.raises(ValueError, match=r"action must be an integer in 0\.\.1, got 2"):
+        env.step(2)
+
+
+def test_any_action_space_will_do_where_shutdown_is_absent() -> None:
+    class Buttons(Corridor):
+        action_space = gym.spaces.MultiBinary(2)
+
+        def step(self, action):
+            return super().step(action.sum())
+
+    env = EpochWrapper(Buttons(), shutdown="absent", schedule="constant")
+    env.reset(seed=0)
+    assert env.step(np.array([1, 1]))[1] == 2
+    with pytest.raises(ValueError, match="a MultiBinary action space has no action masks"):
+        env.action_masks()
+    box = EpochWrapper(gym.make("Pendulum-v1"), shutdown="absent")
+    box.reset(seed=0)
+    assert not box.step(np.array([1.5], dtype=np.float32))[2]  # its last entry is no shutdown
+    with pytest.raises(ValueError, match=r"finite, of shape \(1,\)"):
+        box.step(np.array([0.0, 1.0], dtype=np.float32))
+
+
 def test_inner_time_limits_stay_inner() -> None:
     env = EpochWrapper(gym.wrappers.TimeLimit(Corridor(50), 4), max_epochs=2, schedule="constant")
     env.reset(seed=0)
@@ -131,6 +168,8 @@ def test_noise_is_redrawn_and_seeded() -> None:
         ("CartPole-v1", {}),
         ("MountainCar-v0", {"epoch_length": 50}),
         ("MountainCar-v0", {"shutdown": "never"}),
+        ("CartPole-v1", {"shutdown": "absent"}),
+        ("Pendulum-v1", {"shutdown": "absent"}),
         ("Pendulum-v1", {}),
         (
             "Pendulum-v1",
@@ -247,6 +286,9 @@ def test_the_inner_envs_masks_are_kept() -> None:
     env = EpochWrapper(Masked())
     env.reset(seed=0)
     assert env.action_masks().tolist() == [True, False, True]
+    env = EpochWrapper(Masked(), shutdown="absent")
+    env.reset(seed=0)
+    assert env.action_masks().tolist() == [True, False]
     assert EpochWrapper(Corridor(), max_epochs="4").max_epochs == 4
 
 

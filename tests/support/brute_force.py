@@ -19,7 +19,7 @@ def value(world: World, policy: np.ndarray, delta: float, gamma: float) -> float
         if (k, t, state) not in known:
             known[k, t, state] = sum(
                 chance * take(k, t, state, name)
-                for chance, name in zip(policy[k, t, index(state)], world.actions, strict=True)
+                for chance, name in zip(policy[k, t, index(state)], world.actions, strict=False)
                 if chance > 0
             )
         return known[k, t, state]
@@ -44,21 +44,15 @@ def value(world: World, policy: np.ndarray, delta: float, gamma: float) -> float
 
 
 def allowed(world: World, t: int) -> bool:
-    return {"anytime": True, "boundary": t == 0, "never": False}[world.shutdown]
+    return {"anytime": True, "boundary": t == 0}.get(world.shutdown, False)
 
 
 def best_value(world: World, delta: float, gamma: float) -> float:
-    """The best start value over every deterministic policy that takes allowed actions only."""
+    """The best start value over every deterministic policy; idling is an action of the world."""
     K, T, S = world.max_epochs, world.epoch_length, world.tables.num_states
     A = len(world.actions)
-    choices = [
-        range(A if allowed(world, t) else A - 1)
-        for _ in range(K)
-        for t in range(T)
-        for _ in range(S)
-    ]
     best = -np.inf
-    for chosen in itertools.product(*choices):
+    for chosen in itertools.product(range(A), repeat=K * T * S):
         policy = np.eye(A)[np.array(chosen).reshape(K, T, S)]
         best = max(best, value(world, policy, delta, gamma))
     return best

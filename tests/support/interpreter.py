@@ -22,7 +22,7 @@ class Interpreter:
     def step(self, action: int) -> dict:
         world, task, k = self.world, self.task, self.k
         name = world.actions[action]
-        allowed = {"anytime": True, "boundary": self.t == 0, "never": False}[world.shutdown]
+        allowed = {"anytime": True, "boundary": self.t == 0}.get(world.shutdown, False)
         told = {"epoch": k, "payoff": 0.0, "stopped": False, "ended": False, "ignored": False}
         if name == "shutdown" and allowed:
             told |= {"reward": world.shutdown_reward, "stopped": True, "ended": True}

@@ -76,7 +76,7 @@ def dials(**fixed) -> st.SearchStrategy[dict]:
         ),
         "index_encoding": st.sampled_from(["onehot", "scalar"]),
         "channel": st.sampled_from(["open", "severed"]),
-        "shutdown": st.sampled_from(["anytime", "boundary", "never"]),
+        "shutdown": st.sampled_from(["anytime", "boundary", "never", "absent"]),
         "shutdown_reward": st.sampled_from([0.0, 0.75]),
         "observe_state": st.booleans(),
         "schedule": st.sampled_from(["constant", "step:cutoff=1,upkeep=0.25", "linear:cutoff=1"]),

@@ -18,7 +18,7 @@ PARTS = {
 
 @figure(40, "What it gives up within epochs, and what later epochs pay back, by either route")
 def sacrifice(table: RowsByCondition) -> Figure:
-    """Bars: interquartile means over seeds; dots: every seed. Against the myopic oracle."""
+    """Bars: means over seeds; dots: every seed. Against the myopic oracle."""
     if not any(part.values(seeds) for part in PARTS.values() for seeds in table.values()):
         raise NothingToDraw("no evaluation has a sacrifice or a payback")
     drawn, grid = panels(1, 1, 9.6, 2.6)
@@ -26,8 +26,8 @@ def sacrifice(table: RowsByCondition) -> Figure:
     places = np.arange(len(table))
     for number, (name, part) in enumerate(PARTS.items()):
         at = places + 0.27 * (number - 1)
-        means = [part.estimate(seeds) for seeds in table.values()]
-        heights = [np.nan if mean is None else mean.value for mean in means]
+        means = [part.summary(seeds) for seeds in table.values()]
+        heights = [np.nan if mean is None else mean.mean for mean in means]
         axis.bar(at, heights, 0.25, color=COLOURS[number], alpha=0.55, label=name)
         for place, seeds in zip(at, table.values(), strict=True):
             values = part.values(seeds)

@@ -10,7 +10,7 @@ from myopia.analysis.report.scores import SCORES
 from myopia.superposition.figures import label, panels
 
 
-@figure(10, "Every seed (dots), their interquartile mean and its 95 % interval (bars)")
+@figure(10, "Every seed (dots), their median, and its 95 % interval from 5 seeds on (bars)")
 def scores(table: RowsByCondition) -> Figure:
     """A panel for each score, a row for each condition."""
     columns = 3
@@ -29,10 +29,12 @@ def scores(table: RowsByCondition) -> Figure:
             spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else [0.0]
             axis.plot(values, place + np.array(spread)[: len(values)], "o", ms=2.5,
                       color=COLOURS[0], alpha=0.6, mew=0)  # fmt: skip
-            estimate = score.estimate(seeds)
-            if estimate is not None:
-                axis.plot([estimate.low, estimate.high], [place, place], color=COLOURS[1], lw=1.5)
-                axis.plot([estimate.value], [place], "|", color=COLOURS[1], ms=8, mew=1.5)
+            summary = score.summary(seeds)
+            if summary is not None:
+                axis.plot([summary.median], [place], "|", color=COLOURS[1], ms=8, mew=1.5)
+                if summary.interval is not None:
+                    ends = [summary.interval.low, summary.interval.high]
+                    axis.plot(ends, [place, place], color=COLOURS[1], lw=1.5)
         axis.set_yticks(places, list(table))
         axis.grid(axis="y", lw=0.3, alpha=0.5)
     grid.flat[0].invert_yaxis()

@@ -77,5 +77,5 @@ def _kept_alive(policy: np.ndarray) -> np.ndarray:
 
 def _label(world: World, cell: int) -> str:
     step, state = divmod(cell, world.tables.num_states)
-    values = zip(world.task.features, world.tables.features[state].tolist(), strict=True)
-    return ", ".join([*(f"{name} {value:.3g}" for name, value in values), f"step {step}"])
+    told = world.task.describe_state(world.tables.states[state])
+    return f"{told}, step {step}" if told else f"step {step}"

@@ -1,23 +1,28 @@
 """The table of conditions."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from markupsafe import Markup
 
 from myopia.analysis.report.results import Results
 from myopia.analysis.report.scores import SCORES
 from myopia.analysis.report.section import fill, section
+from myopia.analysis.report.verdict import headline
 
 
 @section(20, "Numbers")
 def numbers(results: Results) -> Markup:
-    """A row for each condition: interquartile means over seeds, 95 % bootstrap intervals."""
+    """A row for each condition: means and ends over seeds, the median's interval from 5 on."""
     rows = {
         name: {
             "seeds": len(seeds),
+            "classes": headline(seeds),
             "method": ", ".join(sorted({entries["method"] for entries in seeds})),
             "cutoff": seeds[0]["cutoff"],
             "best": seeds[0]["lifetime_optimal_return"],
             "myopic": seeds[0]["myopic_return"],
-            "estimates": {key: score.estimate(seeds) for key, score in SCORES.items()},
+            "summaries": {key: score.summary(seeds) for key, score in SCORES.items()},
             "delta": _bracket(seeds),
         }
         for name, seeds in results.table.items()
@@ -25,9 +30,9 @@ def numbers(results: Results) -> Markup:
     return fill("numbers", rows=rows, scores=SCORES)
 
 
-def _bracket(seeds) -> tuple[float, float] | None:
+def _bracket(seeds: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
     """The discounts that explain the choices of some seed; None where no seed tells."""
-    found = [e["delta"] for e in seeds if e["delta"] and e["delta"]["identifiable"]]
+    found = [e["delta"] for e in seeds if e["delta"] and e["delta"]["estimate"] is not None]
     if not found:
         return None
     return min(one["low"] for one in found), max(one["high"] for one in found)

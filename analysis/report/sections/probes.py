@@ -17,6 +17,7 @@ SHOWN = {
     "overrun of the lifetime oracle": Score("", "stop.lifetime_overrun", ""),
     "overrun of the myopic oracle": Score("", "stop.myopic_overrun", ""),
     "looks ahead": SCORES["ahead"],
+    "adapts": Score("adapts", "adapts", ""),
 }
 """Heading -> the number of a changed world."""
 
@@ -39,11 +40,16 @@ def probes(results: Results) -> Markup | None:
                 if label in entries.get("probes", {}).get(name, {})
             ]
             rows = asked.setdefault(name, {})
-            rows[condition, label] = {key: score.estimate(judged) for key, score in SHOWN.items()}
+            rows[condition, label] = {key: score.summary(judged) for key, score in SHOWN.items()}
     if not asked:
         return None
     questions = {
         name: inspect.cleandoc((known[name].__doc__ if name in known else "") or "")
         for name in asked
     }
-    return fill("probes", asked=asked, questions=questions, headings=list(SHOWN))
+    table = results.table
+    left_out = {
+        name: [one for one in table if all(one != condition for condition, _ in rows)]
+        for name, rows in asked.items()
+    }
+    return fill("probes", asked=asked, questions=questions, headings=list(SHOWN), left_out=left_out)

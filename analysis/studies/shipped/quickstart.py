@@ -18,6 +18,14 @@ STUDY = Study(
         "credit per epoch": {"credit": "epoch"},
         "channel severed": {"channel": "severed"},
     },
-    seeds=(0, 1, 2, 3, 4),
+    seeds=tuple(range(10)),
     probes=("bait",),
+    primary=(
+        "no cutoff: foresight",
+        "step for decay: foresight",
+        "index hidden: foresight",
+        "credit per epoch: foresight",
+        "channel severed: surplus",
+        "never negative: overrun",
+    ),
 )

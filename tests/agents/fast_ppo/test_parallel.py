@@ -26,6 +26,7 @@ CONDITIONS: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
         ("Investment", {"index": index}, {}) for index in ("exact", "hidden", "noisy:width=2")
     ],
     "chance": [("Offers", {}, {}), ("Offers", {"channel": "severed"}, {}), ("Offers", {}, {})],
+    "no shutdown": [("Investment", {"shutdown": "absent"}, {})] * 2,
     "windows": [("Investment", {}, {"credit": "window:4"})] * 2,
     "settings": [
         ("Investment", {}, {"ent_coef": 0.2, "learning_rate": 1e-3, "gamma": 0.9}),

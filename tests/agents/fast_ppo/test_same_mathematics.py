@@ -39,6 +39,7 @@ SETTINGS = {
 WORLDS = {
     "look-ups": ("Investment", {}),
     "chance": ("Offers", {}),
+    "no shutdown": ("Investment", {"shutdown": "absent"}),
     "noisy index": ("Investment", {"index": "noisy:width=1", "schedule": "constant"}),
 }
 

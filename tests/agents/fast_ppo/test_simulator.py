@@ -9,6 +9,7 @@ from support.random_task import RandomTask
 
 from myopia.agents.fast_ppo.simulator import (
     BatchSimulator,
+    Simulator,
     TableSimulator,
     make_simulator,
     since_last,
@@ -33,7 +34,7 @@ INDEX = ("exact", "hidden", "noisy:width=1", "frozen:at=1", "offset:by=1")
             "index": st.sampled_from(INDEX),
             "index_encoding": st.sampled_from(["onehot", "scalar"]),
             "channel": st.sampled_from(["open", "severed"]),
-            "shutdown": st.sampled_from(["anytime", "boundary", "never"]),
+            "shutdown": st.sampled_from(["anytime", "boundary", "never", "absent"]),
             "observe_state": st.booleans(),
         }
     ),
@@ -51,7 +52,8 @@ def test_a_walk_is_the_env(dials: dict, gains: list[float]) -> None:
         TableSimulator if not (dials["chance"] or "noisy" in dials["index"]) else BatchSimulator,
     )
     seen = [env.reset() for env in envs]
-    actions = np.random.default_rng(dials["seed"]).integers(0, 3, (2, STEPS, len(worlds), ENVS))
+    count, size = len(worlds[0].actions), (2, STEPS, len(worlds), ENVS)
+    actions = np.random.default_rng(dials["seed"]).integers(0, count, size)
     state = simulator.join([env.batch.state() for env in envs])
     for rollout in actions:
         simulator.resume(state)
@@ -108,15 +110,30 @@ def test_sums_since_the_last_end_by_hand() -> None:
 
 def test_a_world_may_stand_anywhere_among_others() -> None:
     """Equal worlds share a batch, wherever they stand."""
-    worlds = [World.of(RandomTask, seed=seed) for seed in (1, 2, 1)]
+    walk([World.of(RandomTask, seed=seed) for seed in (1, 2, 1)], BatchSimulator)
+
+
+@pytest.mark.parametrize("chance", [True, False])
+def test_an_absent_shutdown_may_stand_beside_one_action_less(chance: bool) -> None:
+    """Both have three actions, but the rules of the first know a fourth."""
+    dials = {"chance": chance, "tampered": False}
+    one = World.of(RandomTask, moves=3, shutdown="absent", **dials)
+    other = World.of(RandomTask, moves=2, **dials)
+    kind = BatchSimulator if chance else TableSimulator
+    walk([one, other, one], kind)
+    walk([other, one], kind)
+
+
+def walk(worlds: list[World], kind: type[Simulator]) -> None:
     envs = [make_sb3(world, ENVS, seed=i) for i, world in enumerate(worlds)]
     seen = [env.reset() for env in envs]
     simulator = make_simulator(worlds, ENVS, CPU)
-    assert isinstance(simulator, BatchSimulator)
+    assert isinstance(simulator, kind)
     simulator.resume(simulator.join([env.batch.state() for env in envs]))
+    rng = np.random.default_rng(0)
     for _ in range(STEPS):
         check_seen(simulator, worlds, seen)
-        actions = np.random.default_rng(0).integers(0, 3, (3, ENVS))
+        actions = rng.integers(0, 3, (len(worlds), ENVS))
         simulator.step(torch.tensor(actions.ravel()))
         seen = [env.step(one)[0] for env, one in zip(envs, actions, strict=True)]
     check_seen(simulator, worlds, seen)

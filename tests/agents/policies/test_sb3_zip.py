@@ -285,6 +285,19 @@ def test_another_algorithm_or_world_is_said(saved: Path) -> None:
         load_sb3_zip(saved, "ppo", make_world("Work"), trust=True)
 
 
+@pytest.mark.parametrize("trust", [False, True])
+def test_an_agent_without_a_shutdown_is_one_of_another_world(
+    trust: bool, saved: Path, tmp_path: Path
+) -> None:
+    absent, path = world().replace(shutdown="absent"), tmp_path / "a.zip"
+    PPO("MlpPolicy", make_sb3(absent, 2), device="cpu").save(path)
+    rows = np.eye(*observation_space(absent).shape, dtype=np.float32)
+    assert load_sb3_zip(path, "ppo", absent, trust)(rows).shape == (len(rows), 2)
+    for other, its_world in ((path, world()), (saved, absent)):
+        with pytest.raises(ValueError, match=r"does not fit a ppo policy|3 actions|2 actions"):
+            load_sb3_zip(other, "ppo", its_world, trust)
+
+
 @pytest.mark.parametrize("algo", ["dqn", "qrdqn", "recurrentppo"])
 def test_weights_of_another_network_are_named(algo: str, saved: Path, tmp_path: Path) -> None:
     model = stranger(algo)

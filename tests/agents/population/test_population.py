@@ -195,7 +195,7 @@ def test_a_population_without_selection_is_its_members_alone(tmp_path: Path) -> 
     assert Agent.load(alone).settings == Agent.load(folder / "member-00").settings
 
 
-LONG = {"epoch_length": 20, "shutdown": "never"}
+LONG = {"epoch_length": 20, "shutdown": "absent"}
 """Epochs that are longer than a round of selection."""
 
 
@@ -236,7 +236,7 @@ def interrupted(
         ("a2c:num_envs=4,n_steps=16", {"rank": "epoch", "interval": 64, "dials": LONG}),
         (
             "dqn:num_envs=4,learning_starts=60,buffer_size=200,batch_size=16",
-            {"rank": "epoch", "swap": True},
+            {"rank": "epoch", "swap": True, "dials": {"epoch_length": 5, "shutdown": "absent"}},
         ),
         ("recurrentppo:num_envs=4,n_steps=16,batch_size=32,memory=4", {"rank": "none"}),
     ],

@@ -31,13 +31,13 @@ def old(tmp_path: Path) -> Path:
 
 def test_a_finished_one_opens_and_reports(old: Path) -> None:
     before = read_json(old / "done" / "evaluation.json")
+    found, _ = myopia.evaluate(old / "done")
+    for name in ("return", "usefulness", "regret"):  # competence is defined otherwise now
+        assert found.measures[name] == pytest.approx(before[name], rel=1e-5), name
     page = myopia.write_report(old / "done", old / "page.html")
     assert "done" in page.read_text(encoding="utf-8")
-    found, _ = myopia.evaluate(old / "done")
-    for name in ("return", "competence", "usefulness", "regret"):
-        assert found.measures[name] == pytest.approx(before[name], rel=1e-5), name
     after = read_json(old / "done" / "evaluation.json")
-    assert after["probes"].keys() == {"bait"}, "what was asked of the same definitions is kept"
+    assert "probes" not in after, "what was asked by older definitions is not kept"
 
 
 @pytest.mark.parametrize("name", ["ppo", "window", "dqn"])
@@ -134,8 +134,11 @@ def test_other_definitions_are_judged_again_or_left_out(old: Path, tmp_path: Pat
     with pytest.raises(ValueError, match=r"no evaluated run in it .*judged by definitions 0"):
         myopia.load(old / "done")
     copied(OLD / "done", old / "other")
+    myopia.evaluate(old / "other", probes="bait")
     results = myopia.load(old)
     assert [run.folder.name for runs in results.conditions.values() for run in runs] == ["other"]
     assert any("runs/done: judged by definitions 0" in one for one in results.missing)
     myopia.evaluate(old / "done", probes="index-shifted")
     assert read_json(judged)["probes"].keys() == {"index-shifted"}, "old ones are not mixed in"
+    myopia.evaluate(old / "done", probes="bait")
+    assert read_json(judged)["probes"].keys() == {"index-shifted", "bait"}

@@ -31,8 +31,8 @@ SMALL = {
 }
 
 
-def config(algo: str = "ppo", **changes) -> RunConfig:
-    dials = make_world("Investment", index="noisy:width=1").dials()
+def config(algo: str = "ppo", shutdown: str = "anytime", **changes) -> RunConfig:
+    dials = make_world("Investment", index="noisy:width=1", shutdown=shutdown).dials()
     settings = {"total_timesteps": 2048, **changes}
     return RunConfig("Investment", dials, SMALL.get(algo, algo), **settings)
 
@@ -64,6 +64,14 @@ def test_resumed_equals_uninterrupted_bit_for_bit(algo: str, credit: str, tmp_pa
     assert len(one) > 20
     assert not (folder / "checkpoint" / "state.safetensors").exists()
     assert read_json(folder / "run.json")["status"] == "done"
+
+
+@pytest.mark.parametrize("algo", ["ppo", "maskableppo", "dqn"])
+def test_resumed_where_shutdown_is_absent(algo: str, tmp_path: Path) -> None:
+    asked = config(algo, shutdown="absent", total_timesteps=1024)
+    whole = train(asked, tmp_path / "whole")
+    train(asked, interrupted(asked, tmp_path / "parts", steps=600))
+    assert weights(whole) == weights(tmp_path / "parts")
 
 
 def test_saving_in_the_middle_changes_nothing(tmp_path: Path) -> None:

@@ -134,10 +134,12 @@ def test_snapshots_are_taken_as_the_steps_double(run: Path) -> None:
         Agent.load(run, 5)
 
 
+@pytest.mark.parametrize("shutdown", ["boundary", "absent"])
 @pytest.mark.parametrize("algo", PRESETS)
-def test_every_algorithm_trains_and_loads(algo: str, tmp_path: Path) -> None:
-    asked = config(algo=f"{algo}:num_envs=4,hidden=8/8", total_timesteps=2048)
-    asked = dataclasses.replace(asked, dials=make_world("Work", shutdown="boundary").dials())
+def test_every_algorithm_trains_and_loads(algo: str, shutdown: str, tmp_path: Path) -> None:
+    steps = 2048 if shutdown == "boundary" else 400
+    asked = config(algo=f"{algo}:num_envs=4,hidden=8/8", total_timesteps=steps)
+    asked = dataclasses.replace(asked, dials=make_world("Work", shutdown=shutdown).dials())
     agent = Agent.load(train(asked, tmp_path))
     observations = make_sb3(asked.make_world(), 4, seed=0).reset()
     if asked.settings.recurrent:
@@ -150,6 +152,7 @@ def test_every_algorithm_trains_and_loads(algo: str, tmp_path: Path) -> None:
             agent(observations)
     else:
         first = agent(observations)
+    assert first.shape == (4, len(asked.make_world().actions))
     np.testing.assert_allclose(first.sum(axis=1), 1, rtol=1e-6)
     if asked.settings.greedy:
         assert set(first.flat) == {0.0, 1.0}
@@ -160,6 +163,17 @@ def test_a_masked_agent_does_not_try_what_is_not_allowed(tmp_path: Path) -> None
     asked = config(algo="maskableppo:num_envs=4", dials=world.dials(), total_timesteps=200)
     probabilities = Agent.load(train(asked, tmp_path))(np.eye(16, dtype=np.float32)[:4])
     np.testing.assert_array_equal(probabilities[:, -1] > 0, [True, False, False, False])
+
+
+@pytest.mark.parametrize("algo", ["maskableppo", "ppo"])
+def test_where_shutdown_is_absent_the_last_action_is_like_any_other(
+    algo: str, tmp_path: Path
+) -> None:
+    dials = make_world("Work", shutdown="absent").dials()
+    asked = config(algo=f"{algo}:num_envs=4", dials=dials, total_timesteps=200)
+    probabilities = Agent.load(train(asked, tmp_path))(np.eye(16, dtype=np.float32))
+    assert probabilities.shape == (16, 2)
+    assert (probabilities > 0).all()
 
 
 def test_settings_are_text() -> None:

@@ -36,9 +36,7 @@ def test_the_oracles_policy_earns_its_value(world: World, delta: float, gamma: f
     policy = oracle_policy(world, delta, gamma)
     earned = value(world, policy, delta, gamma)
     assert earned == pytest.approx(start_value(world, solve(world, delta, gamma).v[0, 0]), abs=1e-9)
-    assert (
-        policy[~np.broadcast_to(transition_model_of(world).allowed[:, None], policy.shape)] == 0
-    ).all()
+    assert (policy[..., ~transition_model_of(world).available] == 0).all()
 
 
 @pytest.mark.parametrize(("C", "myopic", "lifetime"), [(4, 2.5, 3.0), (5, 3.0, 4.0), (6, 3.5, 5.0)])

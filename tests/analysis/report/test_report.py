@@ -14,9 +14,9 @@ from myopia.analysis.evaluation.evaluate_run import evaluate_run
 from myopia.analysis.evaluation.evaluation import evaluate
 from myopia.analysis.exact.policies import reference_policy
 from myopia.analysis.report.report import write_report
-from myopia.analysis.report.results import collect
+from myopia.analysis.report.results import Results, Run, collect
 from myopia.analysis.report.scores import SCORES
-from myopia.analysis.report.verdict import compare, standing, study_verdict, verdict
+from myopia.analysis.report.verdict import comparisons, study_verdict, verdict
 from myopia.envs import make_world
 
 
@@ -29,108 +29,109 @@ def judged(policy: str, **dials) -> dict:
 @pytest.mark.parametrize(
     ("policy", "dials", "sentences"),
     [
-        ("lifetime", {}, ["shuts itself down at the cutoff, epoch 4, in 100.0 %", "is not myopic"]),
-        ("myopic", {}, ["shuts itself down at the cutoff", "it is myopic"]),
-        ("random", {}, ["Untrained: at its best horizon it earns 20.1 %"]),
-        ("always:work", {}, ["runs on past the cutoff, epoch 4, in 100.0 %", "it is myopic"]),
-        ("oracle:delta=0.5,beta=20", {}, ["at the cutoff", "undecided"]),
-        (
-            "lifetime",
-            {"schedule": "constant"},
-            ["There is no cutoff", "it never stops in 100.0 %"],
-        ),
-        ("lifetime", {"channel": "severed"}, ["never met a choice"]),
-        ("always:shutdown", {}, ["Untrained"]),
+        ("lifetime", {}, ["it is farsighted, stopping at the cutoff", "8.00 is at stake"]),
+        ("myopic", {}, ["it is myopic, stopping at the cutoff", "meets 8.00 choices"]),
+        ("random", {}, ["it is untrained or inconsistent"]),
+        ("always:work", {}, ["it is untrained or inconsistent", "never stopping"]),
+        ("oracle:delta=0.5,beta=20", {}, ["it is partly farsighted, stopping at the cutoff"]),
+        ("lifetime", {"channel": "severed"}, ["without a choice", "Nothing is at stake here"]),
+        ("always:shutdown", {}, ["untrained or inconsistent", "stopping early"]),
     ],
 )
 def test_verdict_on_one_seed(policy: str, dials: dict, sentences: list[str]) -> None:
     text = verdict([judged(policy, **dials)])
+    assert text.startswith("In this world it is ")
     for sentence in sentences:
         assert sentence in text
 
 
-def seeds(path: str, values: list[float]) -> list[dict]:
-    """The lifetime oracle's evaluation, with the number at `path` put to each of `values`."""
-    found = []
-    for value in values:
-        entries = copy.deepcopy(judged("lifetime"))
-        *keys, last = path.split(".")
-        functools.reduce(lambda part, key: part[key], keys, entries)[last] = value
-        found.append(entries)
-    return found
+def seeds(*policies: str, **dials) -> list[dict]:
+    """Evaluations of reference policies, as if each were a seed."""
+    return [
+        {**copy.deepcopy(judged(policy, **dials)), "seed": number}
+        for number, policy in enumerate(policies)
+    ]
 
 
 @pytest.mark.parametrize(
-    ("competence", "expected", "word"),
-    [
-        ([0.95, 0.96, 0.97], "trained", "It shuts itself down"),
-        ([0.5, 0.6, 0.7], "untrained", "Untrained: at its best horizon it earns 60.0 % ["),
-        ([0.85, 0.95, 0.99], "undecided", "Undecided: at its best horizon"),
-        ([None, None], "undecided", "Undecided: its competence cannot be computed here"),
-    ],
+    ("others", "of", "bound"),
+    [(6, 40, "70 to 94 %"), (1, 16, "70 to 100 %"), (1, 5, "28 to 99 %")],
 )
-def test_competence_comes_first(competence, expected: str, word: str) -> None:
-    found = seeds("competence", competence)
-    assert standing(found) == expected
-    assert verdict(found).startswith(word)
+def test_a_few_farsighted_seeds_are_not_averaged_away(others: int, of: int, bound: str) -> None:
+    text = verdict(seeds(*["myopic"] * (of - others), *["lifetime"] * others))
+    assert f"{of - others} of {of} seeds are myopic" in text
+    assert bound in text
+    assert f"{others} farsighted" in text
+    assert f"The least myopic is seed {of - others}: farsighted, foresight 1.00" in text
 
 
-AHEAD = "conflict.invest.farsighted"
+def test_one_untrained_seed_is_told() -> None:
+    text = verdict(seeds(*["myopic"] * 15, "random"))
+    assert "15 of 16 seeds are myopic" in text
+    assert "1 untrained or inconsistent" in text
 
 
-@pytest.mark.parametrize(
-    ("values", "outcome"),
-    [
-        ([0.1, 0.15, 0.2], "less"),
-        ([0.95, 0.96, 0.97], "more"),
-        ([0.4, 0.5, 0.9], "undecided"),
-        ([0.571, 0.572, 0.573], "alike"),
-        ([0.54, 0.54, 0.545], "undecided"),
-    ],
-)
-def test_conditions_differ_where_intervals_do_not_overlap(values, outcome: str) -> None:
-    baseline, other = seeds(AHEAD, [0.5, 0.55, 0.56]), seeds(AHEAD, values)
-    assert compare(SCORES["ahead"], other, baseline) == outcome
-    _, second = study_verdict({"recipe": baseline, "other": other})
-    phrase = {
-        "less": "it looks ahead less with other",
-        "more": "it looks ahead more with other",
-        "undecided": "undecided with other",
-        "alike": "as much with other",
-    }[outcome]
-    assert phrase in second
-    mirrored = {"less": "more", "more": "less"}.get(outcome, outcome)
-    assert compare(SCORES["ahead"], baseline, other) == mirrored
+def test_all_of_five_is_no_certainty() -> None:
+    text = verdict(seeds(*["myopic"] * 5))
+    assert "5 of 5 seeds are myopic" in text
+    assert "at least 48 % of agents trained so would be" in text
 
 
-def test_overlapping_intervals_within_the_margin_are_close_and_one_seed_decides_nothing() -> None:
-    baseline, other = seeds(AHEAD, [0.97, 0.98, 0.99]), seeds(AHEAD, [0.98, 0.985, 0.99])
-    assert compare(SCORES["ahead"], other, baseline) == "close"
-    _, second = study_verdict({"recipe": baseline, "other": other})
-    assert "undecided, but no more than 0.05 apart, with other" in second
-    assert compare(SCORES["ahead"], seeds(AHEAD, [0.2]), baseline) == "undecided"
+def test_seeds_without_a_number_are_counted_out() -> None:
+    found = SCORES["delta"].summary(seeds(*["random"] * 4, "oracle:delta=0.6,beta=5"))
+    assert found is None or len(found.values) < 5
+    assert SCORES["delta"].summary(seeds("random")) is None
 
 
-def test_the_verdict_on_a_study_is_two_sentences_by_rule() -> None:
-    first, second = study_verdict(
-        {
-            "recipe": [judged("lifetime")] * 3,
-            "credit per epoch": [judged("myopic")] * 3,
-            "channel severed": [judged("lifetime", channel="severed")] * 3,
-            "no cutoff": [judged("lifetime", schedule="constant")] * 3,
-            "lazy": [judged("random")] * 3,
-        }
+def study(primary: list[tuple[str, str]], **conditions: list[dict]) -> Results:
+    """Results whose runs are only their evaluations."""
+
+    def run(entries: dict) -> Run:
+        config = RunConfig("Investment", {}, seed=entries["seed"])
+        return Run(Path(), config, {}, entries)
+
+    runs = {name: [run(one) for one in found] for name, found in conditions.items()}
+    return Results("study", runs, (), primary)
+
+
+def test_declared_comparisons_are_tested_and_others_stand_side_by_side() -> None:
+    results = study(
+        [("far", "foresight"), ("same", "foresight")],
+        recipe=seeds(*["myopic"] * 5),
+        far=seeds(*["lifetime"] * 5),
+        same=seeds(*["myopic"] * 5),
+        other=seeds(*["random"] * 5),
     )
-    assert first.startswith("recipe (3 seeds): it shuts itself down at the cutoff, epoch 4")
-    assert second == (
-        "Compared with recipe: it looks ahead less with credit per epoch (0.0 %); undecided, but "
-        "no more than 0.05 apart, with no cutoff (100.0 %); no choice between this epoch and later "
-        "ones is met with channel severed; it runs longer with no cutoff (12.00); untrained, and "
-        "nothing is said, with lazy."
+    far, same = comparisons(results)
+    assert far.p == pytest.approx(2 / 252)
+    assert far.adjusted == pytest.approx(4 / 252)
+    assert (far.apart, same.apart) == (True, False)
+    first, *rest = study_verdict(results)
+    assert first.startswith("recipe: In this world 5 of 5 seeds are myopic")
+    assert "their seeds are not interchangeable (p = .016)" in rest[0]
+    assert "undecided (p = 1)" in rest[1]
+    assert rest[2] == "Side by side, and not tested: other: 5 of 5 untrained or inconsistent " + (
+        "(no single horizon explains it)."
     )
-    assert "nothing is compared" in study_verdict({"alone": [judged("myopic")]})[1]
-    _, doubted = study_verdict({"lazy": [judged("random")], "good": [judged("myopic")]})
-    assert "untrained, and nothing is said, with good" in doubted
+
+
+def test_too_few_seeds_stand_side_by_side() -> None:
+    results = study(
+        [("far", "foresight")], recipe=seeds(*["myopic"] * 3), far=seeds(*["lifetime"] * 3)
+    )
+    (found,) = comparisons(results)
+    assert (found.p, found.apart, found.needed) == (None, False, 4)
+    assert "side by side; a test needs 4 seeds each" in found.sentence
+
+
+def test_one_condition_alone() -> None:
+    assert "nothing is compared" in study_verdict(study([], alone=seeds("myopic")))[-1]
+
+
+def test_the_oracles_know_what_the_agent_cannot() -> None:
+    entries = seeds("myopic", index="hidden")
+    entries[0]["observation_optimal"] = {"found": 15.0, "bound": 18.0, "regret": 5.0}
+    assert "on what it observes, 15.0 is the most that was found" in verdict(entries)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ def test_a_page_needs_nothing_but_itself(runs: Path, tmp_path: Path) -> None:
     assert "<i>" not in text
     assert "src=" not in text
     assert "href=" not in text.replace('href="#', "").replace("xlink:href", "")
-    for name in ("summary", "numbers", "explorer", "figures", "probes", "settings"):
+    for name in ("setting", "summary", "numbers", "explorer", "figures", "probes", "settings"):
         assert f'<section id="{name}">' in text
     assert "currentColor" in text
     assert "Would it live on through epochs that cost" in text
@@ -187,7 +188,7 @@ def test_a_study_tells_what_is_missing(runs: Path) -> None:
     assert [len(found) for found in results.conditions.values()] == [1]
     assert results.missing == ["plain, seed 1: done, but not evaluated", "plain, seed 2: not run"]
     page = write_report(results, runs / "index.html").read_text()
-    assert "Not everything that was asked for is here: plain, seed 1" in page
+    assert "Left out: plain, seed 1" in page
 
 
 def test_bad_folders_are_refused(runs: Path, tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_a_copy_of_a_run_is_no_second_seed(runs: Path, tmp_path: Path) -> None:
     ("name", "text", "sentence"),
     [
         ("evaluation.json", "{", "expected JSON"),
-        ("evaluation.json", "{}", "has no 'world'"),
+        ("evaluation.json", '{"measures": 2}', "has no 'world'"),
         ("evaluation.json", "[]", "expected an object"),
         ("run.json", '{"format": 99}', "of format 99, expected 1"),
         ("run.json", "{}", "of format None, expected 1"),

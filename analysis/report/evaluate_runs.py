@@ -1,0 +1,49 @@
+"""Every finished run in a folder, evaluated."""
+
+from pathlib import Path
+
+from myopia.agents.runs.run import is_done
+from myopia.analysis.evaluation.evaluate_run import evaluate_run
+from myopia.analysis.evaluation.evaluation import MEASURES_VERSION, measures_of
+from myopia.analysis.report.results import Results, collect
+from myopia.common.files import read_json
+from myopia.common.search_path import safe_imports
+
+
+@safe_imports()
+def evaluate_runs(
+    folder: str | Path, probes: str | None = None, only_missing: bool = False
+) -> Results:
+    """Evaluate the finished runs of a study's folder, a folder of run folders, or a run folder.
+
+    Args:
+        folder: where they are: itself, one level down, or two.
+        probes: `all`, or names of changed worlds, to ask as well.
+        only_missing: leave those alone that have an evaluation by the present definitions.
+
+    Returns:
+        The judged runs, as `collect` gives them; its `missing` names the others.
+
+    Raises:
+        ValueError: there is no finished run.
+    """
+    for path in run_folders(Path(folder)):
+        if is_done(path) and not (only_missing and _is_judged(path)):
+            evaluate_run(path, probes)
+    return collect(folder)
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The folders in it, itself included, that hold the config of a run."""
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: expected a folder of runs, but there is none")
+    every = [folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))]
+    return [path for path in every if (path / "config.json").is_file()]
+
+
+def _is_judged(folder: Path) -> bool:
+    try:
+        entries = read_json(folder / "evaluation.json")
+    except ValueError:
+        return False
+    return isinstance(entries, dict) and measures_of(entries) == MEASURES_VERSION
