@@ -29,6 +29,8 @@ BETAS = np.geomspace(0.1, 1e3, 13)
 """Where the best β is looked for with lapses, in units of 1 over the spread of the values."""
 SCREENED = 256
 """Choices on which that grid is tried."""
+REFINED_ON = 2048
+"""Choices on which it is refined."""
 REFINED = 10
 """Golden sections of the interval of log β around the best of them."""
 WITHIN = 0.002
@@ -268,48 +270,55 @@ def _profile(
     rows = np.flatnonzero(best < (taken * logs).sum() - EQUAL)  # the others cannot be bettered
     if not len(rows):
         return best, betas, epsilons
-    some, values = np.nonzero(taken > 0), values[rows]
-    taken = taken[some]
+    values = values[rows]
     spread = np.sqrt(np.einsum("doc,c->d", values**2, weight) / len(chosen))
     unit = 1 / np.maximum(spread, 1 / BETA_MOST)
 
-    def at(log_beta: np.ndarray, values: np.ndarray, some: Any, taken: np.ndarray) -> Any:
+    def at(log_beta: np.ndarray, part: np.ndarray | slice = slice(None)) -> Any:
+        own = chosen[:, part] * weight[part]
+        which = np.nonzero(own > 0)
         beta = np.minimum(np.exp(log_beta) * unit, BETA_MOST)
-        lapse = _best_lapse(_softmax(values, beta)[:, *some], taken, 1 / len(chosen))
-        return beta, *lapse
+        chance = _softmax(values[..., part], beta)[:, *which]
+        return beta, *_best_lapse(chance, own[which], 1 / len(chosen))
 
-    def look(log_beta: np.ndarray) -> np.ndarray:
-        beta, found, epsilon = at(log_beta, values, some, taken)
+    # where to look is seen from a part of the choices, what is found there from all of them
+    logs = np.log(BETAS)
+    screened, refined = (_spread_out(weight, count) for count in (SCREENED, REFINED_ON))
+    found = np.stack([at(np.full(len(rows), one), screened)[1] for one in logs])
+    centre = np.clip(found.argmax(axis=0), 1, len(logs) - 2)
+    middle = _golden(lambda x: at(x, refined)[1], logs[centre - 1], logs[centre + 1], REFINED)
+    near = (logs[1] - logs[0]) / 50
+    for log_beta in (middle, middle - near, middle + near):
+        beta, found, epsilon = at(log_beta)
         better = found > best[rows]
         best[rows[better]], betas[rows[better]] = found[better], beta[better]
         epsilons[rows[better]] = epsilon[better]
-        return found
-
-    # where to look is seen from a part of the choices, what is found there from all of them
-    logs, part = np.log(BETAS), _heaviest(weight)
-    few, every = chosen[:, part] * weight[part], values[..., part]
-    which = np.nonzero(few > 0)
-    grid = [at(np.full(len(rows), one), every, which, few[which])[1] for one in logs]
-    found = np.stack(grid)
-    centre = np.clip(found.argmax(axis=0), 1, len(logs) - 2)
-    low, high = logs[centre - 1], logs[centre + 1]
-    ratio = (np.sqrt(5) - 1) / 2
-    inner, outer = high - ratio * (high - low), low + ratio * (high - low)
-    at_inner, at_outer = look(inner), look(outer)
-    for _ in range(REFINED):
-        left = at_inner >= at_outer
-        high, low = np.where(left, outer, high), np.where(left, low, inner)
-        fresh = np.where(left, high - ratio * (high - low), low + ratio * (high - low))
-        value = look(fresh)
-        inner, outer = np.where(left, fresh, outer), np.where(left, inner, fresh)
-        at_inner, at_outer = np.where(left, value, at_outer), np.where(left, at_inner, value)
     return best, betas, epsilons
 
 
-def _heaviest(weight: np.ndarray) -> np.ndarray:
-    """At most SCREENED choices, spread evenly over them in the order of their weights."""
+def _golden(
+    value: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray, sections: int
+) -> np.ndarray:
+    """Where `value` is largest between `low` and `high`, (D,) each, by golden sections."""
+    ratio = (np.sqrt(5) - 1) / 2
+    inner, outer = high - ratio * (high - low), low + ratio * (high - low)
+    at_inner, at_outer = value(inner), value(outer)
+    for _ in range(sections):
+        left = at_inner >= at_outer
+        high, low = np.where(left, outer, high), np.where(left, low, inner)
+        fresh = np.where(left, high - ratio * (high - low), low + ratio * (high - low))
+        its = value(fresh)
+        inner, outer = np.where(left, fresh, outer), np.where(left, inner, fresh)
+        at_inner, at_outer = np.where(left, its, at_outer), np.where(left, at_inner, its)
+    return np.where(at_inner >= at_outer, inner, outer)
+
+
+def _spread_out(weight: np.ndarray, most: int) -> np.ndarray | slice:
+    """At most so many choices, spread evenly over them in the order of their weights."""
+    if len(weight) <= most:
+        return slice(None)
     order = np.argsort(-weight, kind="stable")
-    return order[:: -(-len(order) // SCREENED)]
+    return order[:: -(-len(order) // most)]
 
 
 def _softmax(values: np.ndarray, beta: np.ndarray) -> np.ndarray:

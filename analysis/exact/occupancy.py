@@ -105,3 +105,5 @@ def check_policy(world: World, policy: np.ndarray) -> None:
     worst = np.abs(policy.sum(axis=-1) - 1).max()
     if worst > 1e-6:
         raise ValueError(f"policy: action probabilities sum to 1 only within {worst:.2g}")
+    if policy[..., ~model.available].any():
+        raise ValueError("policy: it shuts down, and this world has no shutdown, expected 0 there")

@@ -27,7 +27,11 @@ def evaluate_runs(
     Raises:
         ValueError: there is no finished run.
     """
-    for path in run_folders(Path(folder)):
+    found = run_folders(Path(folder))
+    if found and not any(map(is_done, found)):
+        count = "1 run" if len(found) == 1 else f"{len(found)} runs"
+        raise ValueError(f"{folder} holds {count}, and none of them is finished: expected training")
+    for path in found:
         if is_done(path) and not (only_missing and _is_judged(path)):
             evaluate_run(path, probes)
     return collect(folder)

@@ -1,5 +1,6 @@
 """The command line: results for people and machines, and one plain sentence for bad input."""
 
+import copy
 import json
 import os
 import subprocess
@@ -63,7 +64,7 @@ def test_evaluate_a_reference_policy(capsys) -> None:
     assert entries["method"] == "exact"
     assert entries["dials"]["gain"] == 1
     text = printed(capsys, "evaluate", "myopic", "Investment")
-    assert "It shuts itself down at the cutoff, epoch 4" in text
+    assert "In this world it is myopic, stopping at the cutoff." in text
     assert "it is myopic" in text
 
 
@@ -163,7 +164,11 @@ def test_evaluate_a_zip(capsys, tmp_path) -> None:
     path = f"{run}/model.zip"
     for trust in ([], ["--trust"]):
         theirs = printed(capsys, "evaluate", path, "Work", "--algo", "ppo", "--json", *trust)
-        assert json.loads(theirs) | {"policy": "run"} == ours
+        found = json.loads(theirs) | {"policy": "run"}
+        assert found["objective_share"] is None, "what a zip was trained for is not known"
+        for one in (found, asked := copy.deepcopy(ours)):
+            del one["objective_share"], one["reasons"], one["class"]
+        assert found == asked
     greedy = json.loads(printed(capsys, "evaluate", run, "--greedy", "--json"))
     assert greedy["return"] != ours["return"]
     kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
@@ -337,7 +342,7 @@ def test_a_folder_of_runs_is_told_from_a_run(capsys, tmp_path: Path) -> None:
     (tmp_path / "seed-0").mkdir()
     (tmp_path / "seed-0" / "config.json").write_text("{}")
     assert main(["evaluate", str(tmp_path)]) == 2
-    assert "is no run folder, but holds 1 of them: expected one, such as" in capsys.readouterr().err
+    assert "holds 1 run, and none of them is finished" in capsys.readouterr().err
 
 
 def test_a_sampled_discount_is_no_narrower_than_its_bracket(capsys) -> None:

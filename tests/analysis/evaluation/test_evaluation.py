@@ -19,7 +19,11 @@ from myopia.envs.vector import EpochVectorEnv
 def random_policy(world: World, seed: int = 0) -> np.ndarray:
     tables = world.tables
     shape = (world.max_epochs, world.epoch_length, tables.num_states)
-    return np.random.default_rng(seed).dirichlet(np.ones(tables.num_actions), size=shape)
+    policy = np.random.default_rng(seed).dirichlet(np.ones(tables.num_actions), size=shape)
+    if world.shutdown == "absent":
+        policy[..., -1] = 0
+        policy /= policy.sum(axis=-1, keepdims=True)
+    return policy
 
 
 @settings(deadline=None, max_examples=50)

@@ -5,18 +5,23 @@ what it says of them is held, too, so that the list of what fools it stays true.
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 import pytest
 from support.battery import CASES, Case
 
-from myopia.analysis.evaluation.context import Objective
-from myopia.analysis.evaluation.evaluation import Evaluation, evaluate
+from myopia.analysis.evaluation.classify import classify
+from myopia.analysis.evaluation.context import EvaluationContext, Objective
 from myopia.analysis.exact.observation import observed_policy
+from myopia.analysis.measures.measure import all_measures
 from myopia.envs.world import World
 
+MADE_OF = ("competence", "objective_share", "conflict", "foresight", "stakes", "stop")
 
-def judged(case: Case) -> Evaluation:
+
+def judged(case: Case) -> dict[str, str | None]:
+    """The class, by what it is made of."""
     world: World = case.world()
     table = case.build(world)
     observed = None
@@ -24,7 +29,11 @@ def judged(case: Case) -> Evaluation:
         agent = case.shown(world)
         observed = observed_policy(world, lambda seen: np.asarray(agent(seen)))
     objective = None if case.objective is None else Objective(case.objective, 1.0)
-    return evaluate(world, table, case.name, observed=observed, objective=objective)
+    context = EvaluationContext(world, table, observed=observed, objective=objective)
+    entries: dict[str, Any] = {}
+    for name in MADE_OF:
+        entries |= all_measures()[name](context)
+    return classify(entries, bool(context.model.shuts_down.any()))
 
 
 @functools.cache
@@ -34,7 +43,7 @@ def cases() -> list[Case]:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_class(case: Case) -> None:
-    found = judged(case).measures["class"]
+    found = judged(case)
     kind = found["kind"]
     if case.accepted:
         assert kind in case.kind_must, case.why
