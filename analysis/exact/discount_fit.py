@@ -31,8 +31,10 @@ SCREENED = 256
 """Choices on which that grid is tried."""
 REFINED_ON = 2048
 """Choices on which it is refined."""
-REFINED = 10
+SECTIONS = 10
 """Golden sections of the interval of log β around the best of them."""
+NEAR = 0.05
+"""Nats per choice: discounts this close to the best are looked at more closely."""
 WITHIN = 0.002
 """Nats per visited choice: discounts this close to the best explain as well."""
 WIDEST = 0.2
@@ -274,25 +276,33 @@ def _profile(
     spread = np.sqrt(np.einsum("doc,c->d", values**2, weight) / len(chosen))
     unit = 1 / np.maximum(spread, 1 / BETA_MOST)
 
-    def at(log_beta: np.ndarray, part: np.ndarray | slice = slice(None)) -> Any:
-        own = chosen[:, part] * weight[part]
-        which = np.nonzero(own > 0)
-        beta = np.minimum(np.exp(log_beta) * unit, BETA_MOST)
-        chance = _softmax(values[..., part], beta)[:, *which]
-        return beta, *_best_lapse(chance, own[which], 1 / len(chosen))
+    def at(log_beta: np.ndarray, own: np.ndarray, part: np.ndarray | slice = slice(None)) -> Any:
+        """β of the rows `own`, their likelihood at the best ε, and that; on some of the choices."""
+        mine = chosen[:, part] * weight[part]
+        which = np.nonzero(mine > 0)
+        beta = np.minimum(np.exp(log_beta) * unit[own], BETA_MOST)
+        chance = _softmax(values[own][..., part], beta)[:, *which]
+        return beta, *_best_lapse(chance, mine[which], 1 / len(chosen))
 
-    # where to look is seen from a part of the choices, what is found there from all of them
-    logs = np.log(BETAS)
-    screened, refined = (_spread_out(weight, count) for count in (SCREENED, REFINED_ON))
-    found = np.stack([at(np.full(len(rows), one), screened)[1] for one in logs])
+    def keep(log_beta: np.ndarray, own: np.ndarray) -> np.ndarray:
+        beta, found, epsilon = at(log_beta, own)
+        target, better = rows[own], found > best[rows[own]]
+        best[target[better]], betas[target[better]] = found[better], beta[better]
+        epsilons[target[better]] = epsilon[better]
+        return found
+
+    # where to look is seen from a part of the choices; what comes near the best, from more of them
+    logs, every = np.log(BETAS), np.arange(len(rows))
+    few, more = (_spread_out(weight, count) for count in (SCREENED, REFINED_ON))
+    found = np.stack([at(np.full(len(rows), one), every, few)[1] for one in logs])
     centre = np.clip(found.argmax(axis=0), 1, len(logs) - 2)
-    middle = _golden(lambda x: at(x, refined)[1], logs[centre - 1], logs[centre + 1], REFINED)
-    near = (logs[1] - logs[0]) / 50
-    for log_beta in (middle, middle - near, middle + near):
-        beta, found, epsilon = at(log_beta)
-        better = found > best[rows]
-        best[rows[better]], betas[rows[better]] = found[better], beta[better]
-        epsilons[rows[better]] = epsilon[better]
+    middle = _golden(lambda x: at(x, every, few)[1], logs[centre - 1], logs[centre + 1], SECTIONS)
+    near = np.flatnonzero(keep(middle, every) >= best.max() - NEAR)
+    step = logs[1] - logs[0]  # the part may have misled by as much
+    middle = _golden(
+        lambda x: at(x, near, more)[1], middle[near] - step, middle[near] + step, SECTIONS
+    )
+    keep(middle, near)
     return best, betas, epsilons
 
 

@@ -25,7 +25,9 @@ REFERENCES = [
 def random_policy(world: World, seed: int) -> np.ndarray:
     tables = world.tables
     shape = (world.max_epochs, world.epoch_length, tables.num_states)
-    return np.random.default_rng(seed).dirichlet(np.ones(tables.num_actions), size=shape)
+    policy = np.random.default_rng(seed).dirichlet(np.ones(tables.num_actions), size=shape)
+    policy[..., -1] *= world.shutdown != "absent"
+    return policy / policy.sum(axis=-1, keepdims=True)
 
 
 def check_identity(world: World, policy: np.ndarray) -> dict:
