@@ -55,50 +55,59 @@ def run_probes(
     chosen = list(known) if names == "all" else names.split(",")
     for name in chosen:
         check_choice("probe", name, ["all", *known])
+    before = Before(world, agent)
     answers: dict[str, dict[str, Evaluation]] = {}
     for name in chosen:
         changed = known[name](world)
         for label, other in changed.items():
             assert observation_names(other) == observation_names(world), label
         answers[name] = {
-            label: _judged(world, other, agent, label) for label, other in changed.items()
+            label: _judged(before, other, agent, label) for label, other in changed.items()
         }
     return answers
 
 
-def _judged(world: World, other: World, agent: PolicyFunction, label: str) -> Evaluation:
+def _judged(before: "Before", other: World, agent: PolicyFunction, label: str) -> Evaluation:
     """The agent in the changed world `other`, beside what a discounter like it would change."""
     found = evaluate_agent(other, agent, label, probe=True)
-    adapts, reason = adaptation(world, other, agent)
+    adapts, reason = before.adaptation(other, agent)
     reasons = found.reasons if reason is None else {**found.reasons, "adapts": reason}
     return dataclasses.replace(
         found, measures={**found.measures, "adapts": adapts}, reasons=reasons
     )
 
 
-def adaptation(
-    world: World, other: World, agent: PolicyFunction
-) -> tuple[float | None, str | None]:
-    """How far the agent changes what it does from `world` to `other`; or None, and why.
+class Before:
+    """What an agent does in the world that it was trained in, and the discount that explains it."""
 
-    Total variation between its policies in the two, over the same for the oracle whose discount is
-    the agent's δ-hat in `world`; both weighted by where the agent is in `other`. 0: it keeps its
-    plan. 1: it changes as much as that oracle.
-    """
-    if isinstance(agent, Remembering):
-        return None, "it has a memory: what it does is no function of where it is"
-    before, after = agent_policy(world, agent), agent_policy(other, agent)
-    if before.shape != after.shape:
-        return None, "the worlds have other cells"
-    discount = delta(EvaluationContext(world, before, observed=observed_policy(world, agent)))
-    best = discount["delta"]["best"]
-    if best is None:
-        return None, "no discount explains it in the world that it was trained in"
-    visits = occupancy(other, after).visits
-    oracle = [oracle_policy(one, best) for one in (world, other)]
-    moved, oracle_moved = (
-        float((visits * np.abs(x - y).sum(axis=-1)).sum()) / 2 for x, y in ((before, after), oracle)
-    )
-    if oracle_moved <= NEGLIGIBLE:
-        return None, f"the oracle at δ = {best:g} does not change either"
-    return moved / oracle_moved, None
+    def __init__(self, world: World, agent: PolicyFunction) -> None:
+        self.world, self.policy, self.discount = world, None, None
+        if not isinstance(agent, Remembering):
+            self.policy = agent_policy(world, agent)
+            seen = observed_policy(world, agent)
+            context = EvaluationContext(world, self.policy, observed=seen)
+            self.discount = delta(context)["delta"]["best"]
+
+    def adaptation(self, other: World, agent: PolicyFunction) -> tuple[float | None, str | None]:
+        """How far the agent changes what it does from here to `other`; or None, and why.
+
+        Total variation between its policies in the two, over the same for the oracle whose discount
+        is the agent's δ-hat here; both weighted by where the agent is in `other`. 0: it keeps its
+        plan. 1: it changes as much as that oracle.
+        """
+        if self.policy is None:
+            return None, "it has a memory: what it does is no function of where it is"
+        after = agent_policy(other, agent)
+        if self.policy.shape != after.shape:
+            return None, "the worlds have other cells"
+        if self.discount is None:
+            return None, "no discount explains it in the world that it was trained in"
+        visits = occupancy(other, after).visits
+        oracles = [oracle_policy(one, self.discount) for one in (self.world, other)]
+        moved, oracle_moved = (
+            float((visits * np.abs(one - two).sum(axis=-1)).sum()) / 2
+            for one, two in ((self.policy, after), oracles)
+        )
+        if oracle_moved <= NEGLIGIBLE:
+            return None, f"the oracle at δ = {self.discount:g} does not change either"
+        return moved / oracle_moved, None

@@ -31,6 +31,7 @@ def run(options: Options) -> int:
     """Solve the world and print what its oracle does."""
     from myopia.analysis.exact.occupancy import occupancy
     from myopia.analysis.exact.oracle import oracle_policy, solve, start_value
+    from myopia.analysis.exact.tampering import oracle_tampering
     from myopia.analysis.exact.trajectory import likeliest_actions
 
     world = world_from(options.world, options.dials)
@@ -46,6 +47,9 @@ def run(options: Options) -> int:
         "value": start_value(world, values.v[0, 0]),
         "return": follows.total,
         "stop": {"mean": follows.mean_stop, "survival": follows.survival.tolist()},
+        "tampering": oracle_tampering(world, options.delta)._asdict()
+        if world.tables.tampers.any()
+        else None,
         "first_actions": actions,
     }
     if options.json:
@@ -59,6 +63,7 @@ def run(options: Options) -> int:
             "mean stop epoch": follows.mean_stop,
             "cutoff": world.cutoff,
             "survival by epoch": result["stop"]["survival"],
+            "tampering, least and most": result["tampering"] and [*result["tampering"].values()],
         }
     )
     print("  likeliest actions, one line an epoch:")

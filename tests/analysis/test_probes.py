@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from myopia.analysis.evaluation.evaluation import evaluate
+from myopia.analysis.evaluation.evaluation import evaluate, evaluate_agent
+from myopia.analysis.exact.oracle import oracle_policy
 from myopia.analysis.exact.policies import reference_policy
-from myopia.analysis.probes.probe import all_probes, run_probes
+from myopia.analysis.probes.probe import Before, all_probes, run_probes
 from myopia.envs import World, make_world
-from myopia.envs.observer import observation_names
+from myopia.envs.dynamics import dynamics_of
+from myopia.envs.observer import observation_names, observer_of
 
 
 def reads_the_index(world: World, stop: int = 4):
@@ -40,6 +42,40 @@ def test_an_agent_that_counts_by_the_index() -> None:
     assert stops["shown 12"] == stops["absent"] == 12  # out of range, it sees nothing
     shifted = answers["index-shifted"]
     assert [one.measures["stop"]["mean"] for one in shifted.values()] == [6, 5, 3, 2]
+
+
+def plan_of(world: World, table: np.ndarray):
+    """A table of the true cells as a function of what is observed in `world`."""
+    seen = observer_of(world).encode
+    dynamics = dynamics_of(world)
+    cells = np.arange(dynamics.cells - dynamics.S)
+    rows = seen(cells, dynamics.epoch_of(cells))
+    where = {tuple(row): number for number, row in enumerate(rows)}
+    flat = table.reshape(-1, table.shape[-1])
+
+    def agent(observations: np.ndarray) -> np.ndarray:
+        places = [where.get(tuple(row)) for row in observations]
+        idle = np.full(flat.shape[1], 1 / flat.shape[1])
+        return np.array([idle if place is None else flat[place] for place in places])
+
+    return agent
+
+
+def test_a_plan_is_no_preference() -> None:
+    """The lifetime oracle's plan, where investing no longer pays: it keeps it."""
+    world, poor = make_world("Investment"), make_world("Investment", gain=0.05)
+    plan = plan_of(world, oracle_policy(world, 1.0))
+    before = Before(world, plan)
+    assert evaluate_agent(world, plan).measures["class"]["kind"] == "farsighted"
+    told = f"the oracle at δ = {before.discount:g} does not change either"
+    assert before.adaptation(world, plan) == (None, told)
+    other = make_world("Investment", channel="severed")
+    assert before.adaptation(other, plan)[0] == pytest.approx(0)
+    same = Before(world, plan_of(world, oracle_policy(world, before.discount)))
+    assert same.discount == before.discount
+    adapted = plan_of(other, oracle_policy(other, before.discount))
+    assert same.adaptation(other, adapted)[0] == pytest.approx(1)
+    assert before.adaptation(poor, plan)[1] == "the worlds have other cells"
 
 
 def test_it_stops_where_the_cutoff_was() -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("planted")  # they share a folder that takes long to make
+
 COMMANDS = """
 def run_commands():
     from myopia.cli.main import main

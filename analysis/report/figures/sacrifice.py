@@ -31,7 +31,7 @@ def sacrifice(table: RowsByCondition) -> Figure:
         axis.bar(at, heights, 0.25, color=COLOURS[number], alpha=0.55, label=name)
         for place, seeds in zip(at, table.values(), strict=True):
             values = part.values(seeds)
-            axis.plot([place] * len(values), values, "o", ms=2.5, color=COLOURS[number], mew=0)
+            axis.plot([place] * len(values), values, "o", ms=4, color=COLOURS[number], mew=0)
     axis.axhline(0, color="black", lw=0.6)
     axis.set_xticks(places, list(table), fontsize=8)
     label(axis, "", y="reward, summed over a lifetime")

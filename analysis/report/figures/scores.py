@@ -27,7 +27,7 @@ def scores(table: RowsByCondition) -> Figure:
         for place, seeds in zip(places, table.values(), strict=True):
             values = score.values(seeds)
             spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else [0.0]
-            axis.plot(values, place + np.array(spread)[: len(values)], "o", ms=2.5,
+            axis.plot(values, place + np.array(spread)[: len(values)], "o", ms=4,
                       color=COLOURS[0], alpha=0.6, mew=0)  # fmt: skip
             summary = score.summary(seeds)
             if summary is not None:
