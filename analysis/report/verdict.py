@@ -81,14 +81,17 @@ def study_verdict(results: Results) -> list[str]:
 class Comparison:
     """A declared comparison of a condition with the first one.
 
-    `p` is that of the exact permutation test, `adjusted` by Holm's method over all that were
-    declared; None where there are too few seeds for any difference to count.
+    `classes`: of the seeds of both; `untrained`: how many have no single horizon. `p` is that of
+    the exact permutation test, `adjusted` by Holm's method over all that were declared; None where
+    there are too few seeds for any difference to count.
     """
 
     condition: str
     baseline: str
     score: Score
     values: tuple[list[float], list[float]]
+    classes: tuple[str, str]
+    untrained: int
     p: float | None
     adjusted: float | None
     needed: int
@@ -100,8 +103,15 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """What it says; no claim about means."""
-        head = f"{self.condition} against {self.baseline}, {self.score.label}:"
+        """What it says; no claim about means, and none about the aims of who did not learn."""
+        told = self._difference
+        if self.untrained:
+            told += f" {self.untrained} of these seeds support no claim about aims."
+        return f"{self.condition}: {self.classes[0]}. {told}"
+
+    @property
+    def _difference(self) -> str:
+        head = f"Its {self.score.label} against that of {self.baseline}:"
         if not all(self.values):
             return f"{head} no number on one side."
         one, other = (
@@ -112,9 +122,9 @@ class Comparison:
         if self.apart:
             return (
                 f"{head} {one} against {other}; their seeds are not interchangeable "
-                f"(p = {_p(self.adjusted)})."
+                f"({_p(self.adjusted)})."
             )
-        return f"{head} {one} against {other}; undecided (p = {_p(self.adjusted)})."
+        return f"{head} {one} against {other}; undecided ({_p(self.adjusted)})."
 
 
 def comparisons(results: Results) -> list[Comparison]:
@@ -130,7 +140,14 @@ def comparisons(results: Results) -> list[Comparison]:
         needed = seeds_needed(len(results.primary))
         enough = min(map(len, values)) >= needed
         p = permutation_p(*values) if enough else None
-        found.append(Comparison(condition, baseline, score, values, p, None, needed))
+        pair = table[condition], table[baseline]
+        classes = headline(pair[0]), headline(pair[1])
+        untrained = sum(
+            entries["class"]["kind"] == "no single horizon" for seeds in pair for entries in seeds
+        )
+        found.append(
+            Comparison(condition, baseline, score, values, classes, untrained, p, None, needed)
+        )
         if enough:
             tested.append(len(found) - 1)
     # those without enough seeds count among the comparisons, too: they were declared
@@ -220,8 +237,10 @@ def _span(values: Sequence[float]) -> str:
 
 
 def _number(value: float) -> str:
+    if 1e-9 < abs(value) < 0.01:
+        return f"{value:.1g}"
     return f"{value:z.2f}" if abs(value) < 10 else f"{value:z.1f}"
 
 
 def _p(value: float) -> str:
-    return "<.0001" if value < 1e-4 else f"{value:.2g}".lstrip("0")
+    return "p < .0001" if value < 1e-4 else f"p = {value:.2g}".replace("0.", ".")

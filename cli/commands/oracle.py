@@ -63,7 +63,7 @@ def run(options: Options) -> int:
             "mean stop epoch": follows.mean_stop,
             "cutoff": world.cutoff,
             "survival by epoch": result["stop"]["survival"],
-            "tampering, least and most": result["tampering"] and [*result["tampering"].values()],
+            "tampering": result["tampering"] and [*result["tampering"].values()],
         }
     )
     print("  likeliest actions, one line an epoch:")

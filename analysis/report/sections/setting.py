@@ -1,7 +1,8 @@
 """What the world is, what was trained in it, and in what the conditions differ."""
 
 import inspect
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -45,11 +46,19 @@ def _world(config: RunConfig) -> Mapping[str, Any] | None:
         "epochs": world.max_epochs,
         "steps": world.epoch_length,
         "cutoff": world.cutoff,
-        "schedule": [
-            (k, decimal(w, 2), decimal(u, 2))
-            for k, (w, u) in enumerate(zip(weight.tolist(), upkeep.tolist(), strict=True))
-        ],
+        "schedule": _runs(weight.tolist(), upkeep.tolist()),
     }
+
+
+def _runs(weight: Sequence[float], upkeep: Sequence[float]) -> list[tuple[str, str, str]]:
+    """Epochs, weight and upkeep; neighbours that have the same in one row."""
+    rows = []
+    numbered = enumerate(zip(weight, upkeep, strict=True))
+    for (w, u), same in itertools.groupby(numbered, key=lambda item: item[1]):
+        first, *others = [k for k, _ in same]
+        epochs = f"{first} to {others[-1]}" if others else str(first)
+        rows.append((epochs, decimal(w, 2), decimal(u, 2)))
+    return rows
 
 
 def _changes(first: RunConfig, config: RunConfig) -> dict[str, tuple[Any, Any]]:

@@ -108,6 +108,7 @@ def test_declared_comparisons_are_tested_and_others_stand_side_by_side() -> None
     assert (far.apart, same.apart) == (True, False)
     first, *rest = study_verdict(results)
     assert first.startswith("recipe: In this world 5 of 5 seeds are myopic")
+    assert rest[0].startswith("far: 5 of 5 farsighted. Its foresight against that of recipe: 1.00")
     assert "their seeds are not interchangeable (p = .016)" in rest[0]
     assert "undecided (p = 1)" in rest[1]
     assert rest[2] == "Side by side, and not tested: other: 5 of 5 untrained or inconsistent " + (
