@@ -28,7 +28,7 @@ def scores(table: RowsByCondition) -> Figure:
             values = score.values(seeds)
             spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else [0.0]
             axis.plot(values, place + np.array(spread)[: len(values)], "o", ms=4,
-                      color=COLOURS[0], alpha=0.6, mew=0)  # fmt: skip
+                      color=COLOURS[0], alpha=0.9, mew=0)  # fmt: skip
             summary = score.summary(seeds)
             if summary is not None:
                 axis.plot([summary.median], [place], "|", color=COLOURS[1], ms=8, mew=1.5)

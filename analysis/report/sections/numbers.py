@@ -10,6 +10,16 @@ from myopia.analysis.report.scores import SCORES
 from myopia.analysis.report.section import fill, section
 from myopia.analysis.report.verdict import headline
 
+PARTS = {
+    "What it learned and earned": (
+        *("competence", "objective", "return", "stop", "overrun", "usefulness"),
+    ),
+    "How far it looks ahead": (
+        *("ahead", "foresight", "surplus", "sacrifice", "payback", "delta"),
+    ),
+}
+"""Table -> its scores: together they would be wider than a page."""
+
 
 @section(20, "Numbers")
 def numbers(results: Results) -> Markup:
@@ -27,7 +37,7 @@ def numbers(results: Results) -> Markup:
         }
         for name, seeds in results.table.items()
     }
-    return fill("numbers", rows=rows, scores=SCORES)
+    return fill("numbers", rows=rows, scores=SCORES, parts=PARTS)
 
 
 def _bracket(seeds: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:

@@ -182,3 +182,63 @@ class _Richer(RandomTask):
 
     def step(self, state, action):
         return [(p, s, payoff + self.more) for p, s, payoff in super().step(state, action)]
+
+
+@dataclass(frozen=True)
+class _Doubled(RandomTask):
+    """Every state twice, told apart by nothing but a bit that is drawn with each of them."""
+
+    def _both(self, lottery):
+        return [(p / 2, (s, bit), *rest) for p, s, *rest in lottery for bit in (0, 1)]
+
+    def initial(self):
+        return self._both(super().initial())
+
+    def step(self, state, action):
+        return self._both(super().step(state[0], action))
+
+    def next_epoch(self, state):
+        return self._both(super().next_epoch(state[0]))
+
+    def observe(self, state):
+        return super().observe(state[0])
+
+    def over(self, state):
+        return super().over(state[0])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from(["anytime", "boundary", "never", "absent"]),
+    st.sampled_from(["exact", "hidden"]),
+    st.integers(0, 99),
+)
+def test_the_class_stays_when_states_are_doubled(
+    seed: int, shutdown: str, index: str, policy: int
+) -> None:
+    fixed = {"shutdown": shutdown, "index": index, "max_epochs": 3, "epoch_length": 2}
+    world, doubled = (World.of(task, seed=seed, **fixed) for task in (RandomTask, _Doubled))
+    table = some_policy(world, policy, 3.0)
+    alike = [world.tables.index(state) for state, _ in doubled.tables.states]
+    found = [evaluate(world, table), evaluate(doubled, table[:, :, alike])]
+    one, other = (each.measures for each in found)
+    assert one["class"] == other["class"]
+    for name in ("return", "competence", "surplus", "net_share", "usefulness"):
+        assert other[name] == approx(one[name]), name
+
+
+@pytest.mark.parametrize(
+    "policy", ["myopic", "lifetime", "oracle:delta=0.6", "stop-at:2", "oracle:delta=1,epsilon=0.1"]
+)
+@pytest.mark.parametrize("name", ["Work", "Investment", "Dilemma", "Offers"])
+def test_the_class_stays_when_there_are_more_epochs_past_the_cutoff(name: str, policy: str) -> None:
+    """For agents that have stopped by then."""
+    found = []
+    for epochs in (12, 17):
+        world = make_world(name, max_epochs=epochs)
+        table = reference_policy(world, policy)
+        found.append(evaluate(world, table).measures)
+        assert found[-1]["stop"]["distribution"][-1] < 1e-9
+    assert found[0]["class"] == found[1]["class"]
+    assert found[1]["competence"] == approx(found[0]["competence"])
