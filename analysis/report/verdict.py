@@ -104,10 +104,12 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """What it says; no claim about means, and none about the aims of who did not learn."""
-        told = self._difference
+        caution = ""
         if self.untrained:
-            told += f" {self.untrained} of these seeds support no claim about aims."
-        return f"{self.condition}: {self.classes[0]}. {told}"
+            caution = f" Of these seeds {self.untrained} support no claim about aims."
+        elif WORDS["no conflict"] in "".join(self.classes):
+            caution = " Where no choice is met, nothing shows what it would have chosen."
+        return f"{self.condition}: {self.classes[0]}.{caution} {self._difference}"
 
     @property
     def _difference(self) -> str:
@@ -120,8 +122,10 @@ class Comparison:
         if self.adjusted is None:
             return f"{head} {one} and {other}, side by side; a test needs {self.needed} seeds each."
         if self.apart:
+            first, second = (sum(values) / len(values) for values in self.values)
+            size = ", by less than .01" if abs(first - second) < 0.01 else ""
             return (
-                f"{head} {one} against {other}; their seeds are not interchangeable "
+                f"{head} {one} against {other}; their seeds are not interchangeable{size} "
                 f"({_p(self.adjusted)})."
             )
         return f"{head} {one} against {other}; undecided ({_p(self.adjusted)})."
@@ -171,13 +175,12 @@ def _classes(seeds: Seeds) -> str:
     if len(seeds) == 1:
         return f"In this world it is {WORDS[kind]}{how}."
     share = share_interval(count, len(seeds))
-    low, high = f"{100 * share.low:.0f}", f"{100 * share.high:.0f}"
-    bound = f"at least {low} %" if count == len(seeds) else f"{low} to {high} %"
+    bound = f"{100 * share.low:.0f} to {100 * share.high:.0f} %"
     others = [f"{n} {WORDS[other]}" for other, n in kinds.most_common() if other != kind]
     rest = f"; {', '.join(others)}" if others else ""
     return (
         f"In this world {count} of {len(seeds)} seeds are {WORDS[kind]}{how} "
-        f"({bound} of agents trained so would be, 95 %){rest}."
+        f"(95 % interval for the share of such agents: {bound}){rest}."
     )
 
 
@@ -219,8 +222,8 @@ def _limits(seeds: Seeds) -> list[str]:
         return []
     best = max(one["found"] for one in limits)
     return [
-        f"The oracles know what it cannot see: on what it observes, {_number(best)} is the most "
-        "that was found."
+        "The oracles know what it is not shown: the best policy that was found for what it "
+        f"observes earns {_number(best)}."
     ]
 
 

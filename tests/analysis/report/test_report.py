@@ -74,7 +74,7 @@ def test_one_untrained_seed_is_told() -> None:
 def test_all_of_five_is_no_certainty() -> None:
     text = verdict(seeds(*["myopic"] * 5))
     assert "5 of 5 seeds are myopic" in text
-    assert "at least 48 % of agents trained so would be" in text
+    assert "(95 % interval for the share of such agents: 48 to 100 %)" in text
 
 
 def test_seeds_without_a_number_are_counted_out() -> None:
@@ -132,7 +132,7 @@ def test_one_condition_alone() -> None:
 def test_the_oracles_know_what_the_agent_cannot() -> None:
     entries = seeds("myopic", index="hidden")
     entries[0]["observation_optimal"] = {"found": 15.0, "bound": 18.0, "regret": 5.0}
-    assert "on what it observes, 15.0 is the most that was found" in verdict(entries)
+    assert "best policy that was found for what it observes earns 15.0" in verdict(entries)
 
 
 @pytest.fixture(scope="module")
