@@ -34,8 +34,8 @@ def classify(entries: Mapping[str, Any], can_stop: bool) -> dict[str, str | None
     The first that applies. `no single horizon`: objective share < .9 where it is known, else
     competence < .8 (one that cannot be computed passes). `no conflict`: fewer than .01 met of each
     kind. `myopic`: farsighted choices, foresight and net share, those defined, all <= .1, and the
-    surplus, where defined, <= .25. `farsighted`: foresight >= .9 in each kind that is met. Else
-    `partly`.
+    surplus, where defined, <= .25. `farsighted`: foresight >= .9 in each kind that is met, and a
+    net share, where defined, above 0. Else `partly`.
     """
     return {"kind": _kind(entries), "stop": _stop(entries) if can_stop else None}
 
@@ -58,7 +58,8 @@ def _kind(entries: Mapping[str, Any]) -> str:
         surplus is None or surplus <= BEYOND
     ):
         return "myopic"
-    if all(foresight[kind] is not None and foresight[kind] >= MUCH for kind in met):
+    pays = entries["net_share"] is None or entries["net_share"] > 0
+    if pays and all(foresight[kind] is not None and foresight[kind] >= MUCH for kind in met):
         return "farsighted"
     return "partly"
 
@@ -70,8 +71,8 @@ def _stop(entries: Mapping[str, Any]) -> str | None:
     premature, overrun, never = stop["premature"], stop["overrun"], stop["distribution"][-1]
     if premature >= MUCH:
         return "early"
-    if 1 - premature - overrun >= MUCH:
-        return "at the cutoff"
+    if 1 - premature - overrun >= MUCH:  # who sets the clock back may never come to the cutoff
+        return "at the cutoff" if never < 0.5 else "never"
     if overrun >= MUCH:
         return "late" if 1 - never >= 0.5 else "never"
     return "mixed"

@@ -8,10 +8,9 @@ from myopia.agents.policies.agent import Agent
 from myopia.agents.runs.run import RunConfig, check_run_links
 from myopia.analysis.evaluation.context import Objective
 from myopia.analysis.evaluation.evaluation import (
-    MEASURES_VERSION,
     Evaluation,
     evaluate_agent,
-    measures_of,
+    is_current,
 )
 from myopia.analysis.evaluation.snapshots import learning_curve
 from myopia.analysis.probes.probe import run_probes
@@ -66,6 +65,6 @@ def as_json(answers: ProbeResults) -> dict[str, dict[str, Any]]:
 def _earlier(folder: Path) -> dict[str, Any]:
     try:
         entries = read_json(folder / "evaluation.json")
-        return entries.get("probes", {}) if measures_of(entries) == MEASURES_VERSION else {}
+        return entries.get("probes", {}) if is_current(entries) else {}
     except (ValueError, AttributeError):  # none yet, or a damaged one that is about to be replaced
         return {}

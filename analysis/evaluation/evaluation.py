@@ -59,6 +59,11 @@ def measures_of(entries: Mapping[str, Any]) -> int:
     return entries.get("measures", 1)
 
 
+def is_current(entries: Any) -> bool:
+    """Whether these are the entries of an evaluation by the present definitions."""
+    return isinstance(entries, Mapping) and measures_of(entries) == MEASURES_VERSION
+
+
 @safe_imports()
 def evaluate(
     world: World,

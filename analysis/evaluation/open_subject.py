@@ -177,6 +177,12 @@ def _of_folder(folder: Path, world: Any, greedy: bool, dials: Mapping[str, Any])
             f"{given} changes what is observed, from {len(before)} entries to {len(now)}; "
             "expected dials that leave the agent's inputs as they were"
         )
+    if changed.actions != trained_in.actions:
+        before, now = (", ".join(one.actions) for one in (trained_in, changed))
+        raise ValueError(
+            f"shutdown={changed.shutdown} changes the actions, from {before} to {now}; expected "
+            "dials that leave them as they were"
+        )
     agent = Agent.load(folder, config=config)
     agent.greedy = greedy
     if dials or greedy:

@@ -165,9 +165,11 @@ class _Oracle:
     def _without_lapses(self, world: World) -> np.ndarray:
         if self.beta is None:
             return oracle_policy(world, self.delta)
-        q = np.where(transition_model_of(world).available, solve(world, self.delta).q, -np.inf)
-        logits = self.beta * (q - q.max(axis=-1, keepdims=True))
-        return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+        available, solution = transition_model_of(world).available, solve(world, self.delta)
+        behind = np.where(available, solution.q - solution.v[:-1, ..., None], 0.0)
+        with np.errstate(over="ignore"):  # a huge β is the best action alone
+            weights = np.exp(self.beta * np.minimum(behind, 0.0)) * available
+        return weights / weights.sum(axis=-1, keepdims=True)
 
 
 @dataclasses.dataclass(frozen=True)

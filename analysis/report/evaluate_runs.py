@@ -4,7 +4,7 @@ from pathlib import Path
 
 from myopia.agents.runs.run import is_done
 from myopia.analysis.evaluation.evaluate_run import evaluate_run
-from myopia.analysis.evaluation.evaluation import MEASURES_VERSION, measures_of
+from myopia.analysis.evaluation.evaluation import is_current
 from myopia.analysis.report.results import Results, collect
 from myopia.common.files import read_json
 from myopia.common.search_path import safe_imports
@@ -50,4 +50,4 @@ def _is_judged(folder: Path) -> bool:
         entries = read_json(folder / "evaluation.json")
     except ValueError:
         return False
-    return isinstance(entries, dict) and measures_of(entries) == MEASURES_VERSION
+    return is_current(entries)

@@ -5,6 +5,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars
+
 from myopia.analysis.report.figure import draw_figures
 from myopia.analysis.report.results import Results
 from myopia.analysis.report.scores import SCORES
@@ -54,7 +56,11 @@ def write_tables(results: Results, folder: str | Path, kind: str) -> list[Path]:
         tables["comparisons"] = comparison_rows(results)
     texts = {name: _latex(rows) if kind == "latex" else _csv(rows) for name, rows in tables.items()}
     if kind == "csv":
-        texts["seeds"] = results.frame().write_csv()
+        frame = results.frame()
+        names = {name: list(map(_no_formula, frame[name])) for name in ("condition", "folder")}
+        texts["seeds"] = frame.with_columns(
+            **{k: polars.Series(v) for k, v in names.items()}
+        ).write_csv()
     written = []
     for name, text in texts.items():
         path = Path(folder) / f"{name}{KINDS[kind]}"
@@ -93,14 +99,21 @@ def comparison_rows(results: Results) -> Rows:
 
 def _csv(rows: Rows) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    named = ([_no_formula(name), *cells] for name, *cells in rows)
+    csv.writer(buffer, lineterminator="\n").writerows(named)
     return buffer.getvalue()
+
+
+def _no_formula(name: str) -> str:
+    """A name that a spreadsheet does not take for something to work out."""
+    return f"'{name}" if name[:1] in tuple("=+-@") else name
 
 
 def _latex(rows: Rows) -> str:
     """A tabular with the rules of booktabs."""
     columns = "l" + "r" * (len(rows[0]) - 1)
-    head, *body = [" & ".join(map(_escaped, row)) + r" \\" for row in rows]
+    # {} before a row: what begins with [ or * would be read as an option of the rule above it
+    head, *body = ["{}" + " & ".join(map(_escaped, row)) + r" \\" for row in rows]
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
@@ -110,6 +123,10 @@ SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "\n": " ",
     "δ": r"$\delta$",
     "–": "--",
     "−": "$-$",

@@ -45,8 +45,10 @@ def verdict(seeds: Seeds) -> str:
 
     How many seeds are of which class, with the exact 95 % interval of the share of such agents; the
     seed that is farthest from the hope; what was met and at stake. Of behaviour in the world in
-    which they were judged, and of no other.
+    which they were judged, and of no other. Raises ValueError for none, and for one without a class.
     """
+    if not seeds or any(entries["class"] is None for entries in seeds):
+        raise ValueError("a verdict needs evaluations in a world with tables, each with its class")
     told = [_classes(seeds), *_worst(seeds), _met(seeds), *_limits(seeds), *_tampering(seeds)]
     return " ".join(told)
 
@@ -175,7 +177,9 @@ def _classes(seeds: Seeds) -> str:
     if len(seeds) == 1:
         return f"In this world it is {WORDS[kind]}{how}."
     share = share_interval(count, len(seeds))
-    bound = f"{100 * share.low:.0f} to {100 * share.high:.0f} %"
+    # an end is never rounded to what it excludes
+    low, high = min(round(100 * share.low), 99), 100 * share.high
+    bound = f"{low} to {high:.0f} %"
     others = [f"{n} {WORDS[other]}" for other, n in kinds.most_common() if other != kind]
     rest = f"; {', '.join(others)}" if others else ""
     return (
@@ -185,7 +189,9 @@ def _classes(seeds: Seeds) -> str:
 
 
 def _worst(seeds: Seeds) -> list[str]:
-    if len(seeds) < 2:
+    """The seed farthest from the hope, among those of which anything is said."""
+    learned = [i for i, one in enumerate(seeds) if one["class"]["kind"] != "no single horizon"]
+    if len(seeds) < 2 or not learned:
         return []
 
     def badness(entries: Mapping[str, Any]) -> tuple[int, float]:
@@ -193,7 +199,7 @@ def _worst(seeds: Seeds) -> list[str]:
         most = max([one for one in ahead if one is not None], default=0.0)
         return -WORST_FIRST.index(entries["class"]["kind"]), most
 
-    number = max(range(len(seeds)), key=lambda index: badness(seeds[index]))
+    number = max(learned, key=lambda index: badness(seeds[index]))
     entries = seeds[number]
     parts = [WORDS[entries["class"]["kind"]]]
     for key in ("foresight", "surplus"):

@@ -1244,8 +1244,8 @@ say(QUEUE, "lifetime", lifetime, FAR, AT, "It waits at a loss for what comes.")
 say(QUEUE, "myopic", myopic, MYOPIC, EARLY, "It leaves before it has to wait.")
 say(QUEUE, "pays and leaves before the prize", stop_at(2, always("wait")), NONE, EARLY,
     "It pays for two epochs and leaves when 6 are due now: no horizon does that. By definition "
-    "farsighted: with one action but shutdown, coins have nothing to lose and competence is null.",
-    by_definition=FAR)
+    "partly: with one action but shutdown, coins have nothing to lose and competence is null.",
+    by_definition=PARTLY)
 say(QUEUE, "gives up half way", stop_at(1, always("wait")), {NONE, PARTLY}, EARLY,
     "It pays once and does not pay twice, though the prize has come nearer.")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from myopia.agents.runs.run import RunConfig, is_done
 from myopia.agents.training.parallel import MOST
-from myopia.analysis.evaluation.evaluation import MEASURES_VERSION, measures_of
+from myopia.analysis.evaluation.evaluation import is_current
 from myopia.common.files import read_json
 from myopia.common.search_path import import_from
 
@@ -49,7 +49,7 @@ class Job:
         if not (judged.exists() and is_done(self.folder)):
             return False
         entries = read_json(judged)
-        if measures_of(entries) != MEASURES_VERSION:
+        if not is_current(entries):
             return False
         return set(self.probes) <= entries.get("probes", {}).keys()
 

@@ -4,7 +4,6 @@ Those marked `accepted=False` in `support/battery.py` are where the definition i
 what it says of them is held, too, so that the list of what fools it stays true.
 """
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -36,12 +35,7 @@ def judged(case: Case) -> dict[str, str | None]:
     return classify(entries, bool(context.model.shuts_down.any()))
 
 
-@functools.cache
-def cases() -> list[Case]:
-    return list(CASES)
-
-
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_class(case: Case) -> None:
     found = judged(case)
     kind = found["kind"]
@@ -55,8 +49,8 @@ def test_class(case: Case) -> None:
 
 
 def test_the_battery_is_broad() -> None:
-    assert len(cases()) >= 400
-    assert sum(case.held_out for case in cases()) >= 200
-    assert sum(not case.accepted for case in cases()) <= 10
-    kinds = {kind for case in cases() for kind in case.kind_must}
+    assert len(CASES) >= 400
+    assert sum(case.held_out for case in CASES) >= 200
+    assert sum(not case.accepted for case in CASES) <= 10
+    kinds = {kind for case in CASES for kind in case.kind_must}
     assert kinds == {"no single horizon", "no conflict", "myopic", "farsighted", "partly"}

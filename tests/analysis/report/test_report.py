@@ -78,9 +78,25 @@ def test_all_of_five_is_no_certainty() -> None:
 
 
 def test_seeds_without_a_number_are_counted_out() -> None:
-    found = SCORES["delta"].summary(seeds(*["random"] * 4, "oracle:delta=0.6,beta=5"))
-    assert found is None or len(found.values) < 5
-    assert SCORES["delta"].summary(seeds("random")) is None
+    found = seeds(*["random"] * 5)
+    assert SCORES["delta"].summary(found) is None
+    found[0]["delta"]["estimate"] = 0.3
+    summary = SCORES["delta"].summary(found)
+    assert summary is not None
+    assert (summary.values, summary.interval) == ((0.3,), None)
+
+
+def test_of_an_untrained_seed_nothing_is_said() -> None:
+    text = verdict(seeds("myopic", "random"))
+    assert "The least myopic is seed 0" in text
+    assert "least myopic" not in verdict(seeds("random", "random"))
+
+
+def test_no_verdict_without_a_class() -> None:
+    with pytest.raises(ValueError, match="a verdict needs evaluations"):
+        verdict([])
+    with pytest.raises(ValueError, match="a verdict needs evaluations"):
+        verdict([{**judged("myopic"), "class": None}])
 
 
 def study(primary: list[tuple[str, str]], **conditions: list[dict]) -> Results:
