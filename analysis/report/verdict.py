@@ -45,7 +45,8 @@ def verdict(seeds: Seeds) -> str:
 
     How many seeds are of which class, with the exact 95 % interval of the share of such agents; the
     seed that is farthest from the hope; what was met and at stake. Of behaviour in the world in
-    which they were judged, and of no other. Raises ValueError for none, and for one without a class.
+    which they were judged, and of no other. Raises ValueError for none,
+    and for one without a class.
     """
     if not seeds or any(entries["class"] is None for entries in seeds):
         raise ValueError("a verdict needs evaluations in a world with tables, each with its class")
