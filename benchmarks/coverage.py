@@ -2,9 +2,10 @@
 
     python benchmarks/coverage.py --repeats 10000 --seed 0
 
-Three tables. How often the interval of the median over training seeds covers a true median of the
+Four tables. How often the interval of the median over training seeds covers a true median of the
 shape, and the interval of a share the true share of seeds at or above a mark; a t interval of the
-mean stands beside them for contrast. How often a page of m comparisons without any difference
+mean stands beside them for contrast. How often the share of the most frequent class, which is what
+a verdict tells, is covered. How often a page of m comparisons without any difference
 says one (the conditions share their baseline, Holm-corrected). And how often a condition that is
 moved by 1, 2 or 3 standard deviations is told from it, alone and beside 5 that are not moved.
 Wanted: coverage of .93 or more, and a false word on .05 of the pages at most, within 3 standard
@@ -80,6 +81,8 @@ SHAPES = {
         share=0.5,
     ),
 }
+CLASSES = ((0.9, 0.1), (0.5, 0.5), (0.4, 0.3, 0.3), (1 / 3,) * 3, (0.25,) * 4, (0.2,) * 5)
+"""How frequent the classes of agents are, where the most frequent among the seeds is told."""
 SEEDS = (5, 6, 10, 20)
 COMPARED = (5, 10)
 COMPARISONS = (1, 3, 6)
@@ -96,7 +99,11 @@ def main() -> int:
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     print(f"{options.repeats} repeats, seed {options.seed}\n")
-    failures = [*coverage(rng, options.repeats), *comparisons(rng, options.repeats)]
+    failures = [
+        *coverage(rng, options.repeats),
+        *class_coverage(rng, options.repeats),
+        *comparisons(rng, options.repeats),
+    ]
     print("\n".join(f"FAILS: {failure}" for failure in failures) or "All hold.")
     return 1 if failures else 0
 
@@ -114,6 +121,20 @@ def coverage(rng: np.random.Generator, repeats: int) -> Iterator[str]:
         for of, covered in found.items():
             if covered < LEAST:
                 yield f"{name}, {n} seeds: the {of} is covered in {covered:.3f}"
+    print()
+
+
+def class_coverage(rng: np.random.Generator, repeats: int) -> Iterator[str]:
+    """Print how often the share of the class that is told is covered; yield as above."""
+    _print_row("classes, as frequent as", *(f"{n} seeds" for n in SEEDS))
+    _print_row(*["---"] * (1 + len(SEEDS)))
+    for shares in CLASSES:
+        name = " ".join(f"{share:.2g}" for share in shares)
+        found = [_told_coverage(shares, n, rng, repeats) for n in SEEDS]
+        _print_row(name, *(f"{covered:.3f}" for covered in found))
+        for n, covered in zip(SEEDS, found, strict=True):
+            if covered < LEAST:
+                yield f"classes {name}, {n} seeds: the one told is covered in {covered:.3f}"
     print()
 
 
@@ -159,6 +180,18 @@ def _share_coverage(shape: Shape, scores: np.ndarray) -> float:
     intervals = [share_interval(count, n) for count in range(n + 1)]
     inside = np.array([low <= shape.share <= high for low, high, _ in intervals])
     return float(inside[(scores >= shape.mark).sum(axis=1)].mean())
+
+
+def _told_coverage(
+    shares: tuple[float, ...], n: int, rng: np.random.Generator, repeats: int
+) -> float:
+    counts = rng.multinomial(n, shares, size=repeats)
+    told, seen = counts.argmax(axis=1), (counts > 0).sum(axis=1)
+    covered = []
+    for row, kind, kinds in zip(counts.tolist(), told.tolist(), seen.tolist(), strict=True):
+        low, high, _ = share_interval(row[kind], n, kinds)
+        covered.append(low <= shares[kind] <= high)
+    return _share(covered)
 
 
 def _t_coverage(shape: Shape, scores: np.ndarray) -> float:

@@ -18,6 +18,9 @@ import torch
 MOST_BYTES = 1 << 28
 """What may be unpacked from one archive: 256 MiB, far above any agent of these worlds."""
 
+MOST_QUOTED = 200
+"""Characters of what a reader says of a damaged file."""
+
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -35,7 +38,9 @@ def read_agent(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         if not isinstance(plain, dict):
             raise ValueError("expected an object")
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: its data is no JSON of Stable-Baselines3: {error}") from None
+        raise ValueError(
+            f"{path}: its data is no JSON of Stable-Baselines3: {_first_line(error)}"
+        ) from None
     return {name: _readable(value) for name, value in plain.items()}, _weights(policy, path)
 
 
@@ -102,4 +107,6 @@ def _check_weights(weights: Any, most: int, name: str) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    """What the reader said, which may quote as much of the file as it likes, in short."""
+    line = (str(error) or type(error).__name__).splitlines()[0]
+    return line if len(line) <= MOST_QUOTED else f"{line[:MOST_QUOTED]} ..."

@@ -50,15 +50,24 @@ class Summary(NamedTuple):
     """Of the median over training seeds, not of the mean; None below 5 seeds."""
 
 
-def share_interval(count: int, total: int) -> Interval:
+def share_interval(count: int, total: int, seen: int = 2) -> Interval:
     """Exact (Clopper-Pearson, two-sided 95 %) interval of a share of which `count` in `total` had.
+
+    Where the class was picked because it is the most frequent of the `seen` that occurred, more
+    than two of them share what may be missed (Bonferroni's way): otherwise an interval picked so
+    covers .92 where three or more are equally frequent.
+
+    Args:
+        count: seeds of the class.
+        total: seeds.
+        seen: classes that occurred; 2 or fewer leave Clopper and Pearson's interval as it is.
 
     Raises:
         ValueError: `total` is below 1, or `count` is not from 0 to `total`.
     """
     if total < 1 or not 0 <= count <= total:
         raise ValueError(f"expected a count from 0 to a total of 1 or more, got {count} of {total}")
-    tail, inverse = (1 - COVERAGE) / 2, scipy.special.betaincinv
+    tail, inverse = (1 - COVERAGE) / max(2, seen), scipy.special.betaincinv
     low = float(inverse(count, total - count + 1, tail)) if count else 0.0
     high = float(inverse(count + 1, total - count, 1 - tail)) if count < total else 1.0
     return Interval(low, high, COVERAGE)

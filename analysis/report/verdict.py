@@ -177,7 +177,7 @@ def _classes(seeds: Seeds) -> str:
         how = f", {STOPS[stop]}" + (f" ({times} of them)" if times < count else "")
     if len(seeds) == 1:
         return f"In this world it is {WORDS[kind]}{how}."
-    share = share_interval(count, len(seeds))
+    share = share_interval(count, len(seeds), len(kinds))
     # an end is never rounded to what it excludes
     low, high = min(round(100 * share.low), 99), 100 * share.high
     bound = f"{low} to {high:.0f} %"

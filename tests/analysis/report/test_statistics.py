@@ -103,6 +103,27 @@ def test_whatever_the_true_share_it_is_covered(total) -> None:
         assert sum(itertools.compress(chances, inside)) >= 0.95 - 1e-12
 
 
+@pytest.mark.parametrize("classes", [2, 3, 4, 5])
+@pytest.mark.parametrize("total", [5, 6, 10, 20])
+def test_the_class_that_is_told_is_covered_however_many_are_equally_frequent(total, classes):
+    """Told is the most frequent, and 5 equally frequent ones are the worst there is to tell."""
+    covered = 0.0
+    for counts in itertools.combinations_with_replacement(range(total, -1, -1), classes):
+        if sum(counts) == total:  # in falling order: the first is told
+            ways = math.factorial(total) / math.prod(map(math.factorial, counts))
+            orders = math.factorial(classes) / math.prod(
+                math.factorial(counts.count(one)) for one in set(counts)
+            )
+            low, high, _ = share_interval(counts[0], total, sum(one > 0 for one in counts))
+            covered += ways * orders / classes**total * (low <= 1 / classes <= high)
+    assert covered >= 0.93
+
+
+def test_two_classes_leave_the_interval_as_it_is_and_more_widen_it() -> None:
+    assert share_interval(9, 10, 1) == share_interval(9, 10, 2) == share_interval(9, 10)
+    assert share_interval(8, 10, 3).low < share_interval(8, 10).low
+
+
 @pytest.mark.parametrize(("count", "total"), [(0, 0), (1, 0), (-1, 5), (6, 5), (0, -1)])
 def test_no_share_of_these(count, total) -> None:
     with pytest.raises(ValueError, match="expected a count from 0"):
