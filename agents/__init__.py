@@ -10,7 +10,7 @@ import_libraries("safetensors.torch", "rich.progress", "tqdm.rich")
 
 if TYPE_CHECKING:
     from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
-    from myopia.agents.credit import Credit, CreditedRollouts
+    from myopia.agents.credit import CreditedRollouts
     from myopia.agents.fast_ppo.parallel import learn_in_parallel
     from myopia.agents.fast_ppo.ppo import FastPPO
     from myopia.agents.monitoring.alarm import Alarm
@@ -35,7 +35,7 @@ _NAMES = {
     "BaselineEquivalentCompute": (
         "myopia.agents.monitoring.effective_compute:BaselineEquivalentCompute"
     ),
-    "Credit": "myopia.agents.credit:Credit",
+    "Credit": "myopia.envs.credit.credit:Credit",
     "CreditedRollouts": "myopia.agents.credit:CreditedRollouts",
     "DivergedError": "myopia.agents.training.checkpoint_callback:DivergedError",
     "Elicitation": "myopia.agents.monitoring.elicitation:Elicitation",

@@ -20,12 +20,12 @@ import bench_toy
 import numpy as np
 import torch
 from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import BaseCallback
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from myopia.agents.fast_ppo.engine import Engine
 from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.analysis.evaluation.evaluation import evaluate
 from myopia.analysis.exact.policies import agent_policy
 from myopia.cli.benchmarks.train import Scatter
@@ -285,18 +285,14 @@ class Enough(Exception):  # noqa: N818 nothing went wrong
     """Ends a training that was long enough."""
 
 
-class Clock(BaseCallback):
+class Clock(RolloutCallback):
     """Times whole iterations for `seconds`, but for the first `warm`; then ends the training."""
 
-    per_rollout = True
     LEAST, MOST = 3, 200
 
     def __init__(self, seconds: float, warm: int) -> None:
         super().__init__()
         self.seconds, self.warm, self._marks = seconds, warm, []
-
-    def _on_step(self) -> bool:
-        return True
 
     def _on_rollout_start(self) -> None:
         self._marks.append(time.perf_counter())
@@ -337,10 +333,9 @@ def marked() -> Iterator[None]:
         Engine.__init__ = honest  # type: ignore[method-assign]
 
 
-class Watch(BaseCallback):
+class Watch(RolloutCallback):
     """Profiles two iterations, when the graphs are captured, and ends the training."""
 
-    per_rollout = True
     BEFORE, ITERATIONS = 3, 2
     WAITS = ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize", "cudaMemcpy")
 
@@ -349,9 +344,6 @@ class Watch(BaseCallback):
         gpu = [ProfilerActivity.CUDA] if device != "cpu" else []
         self.device, self._count = device, 0
         self._profiler = profile(activities=[ProfilerActivity.CPU, *gpu])
-
-    def _on_step(self) -> bool:
-        return True
 
     def _on_rollout_start(self) -> None:
         if self._count == self.BEFORE:

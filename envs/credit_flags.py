@@ -10,29 +10,25 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from myopia.common.errors import check_choice
-
-CREDITS = {
-    "lifetime": "the boundary is invisible",
-    "bootstrap": "truncated: the learner adds its own value of the next epoch",
-    "epoch": "terminated: no credit crosses the boundary",
-}
-"""Credit mode -> what a boundary is to the learner."""
+from myopia.envs.credit.credit import CREDITS, Credit
 
 
 def with_credit(env: VecEnv, credit: str) -> VecEnv:
     """`env` as a learner with this credit mode sees it; `env` itself for `lifetime`.
 
     Works on any VecEnv whose infos say `epoch_end`: the native batch, and a DummyVecEnv or
-    SubprocVecEnv of EpochWrapper envs. Raises ValueError naming the nearest mode.
+    SubprocVecEnv of EpochWrapper envs. Raises ValueError naming the nearest mode, and for one that
+    no flag can tell.
     """
-    if credit.startswith("window"):
+    mode = Credit.of(credit)
+    if mode.flag is None:
+        told = [name for name, one in CREDITS.items() if name == one.form]
         raise ValueError(
-            f"credit {credit!r} is applied by the learner, who sums the rewards of a rollout: "
-            "expected myopia train --credit window:M, or one of " + ", ".join(CREDITS)
+            f"credit {credit!r} is applied by an on-policy learner, who credits the steps of a "
+            f"rollout: expected myopia train --credit {credit} --algo ppo, or one of "
+            + ", ".join(told)
         )
-    check_choice("credit mode", credit, CREDITS)
-    return env if credit == "lifetime" else CreditVecEnv(env, credit)
+    return env if mode.flag == "none" else CreditVecEnv(env, credit)
 
 
 class CreditVecEnv(VecEnvWrapper):
@@ -44,7 +40,7 @@ class CreditVecEnv(VecEnvWrapper):
 
     def __init__(self, venv: VecEnv, credit: str) -> None:
         super().__init__(venv)
-        self.credit = credit
+        self.credit, self._truncates = credit, Credit.of(credit).flag == "truncated"
 
     def reset(self) -> Any:
         """First observations of lifetimes."""
@@ -58,7 +54,7 @@ class CreditVecEnv(VecEnvWrapper):
             if info.get("epoch_end") and not done[env]:
                 done[env] = True
                 info["terminal_observation"] = _row(observation, env)
-                info["TimeLimit.truncated"] = self.credit == "bootstrap"
+                info["TimeLimit.truncated"] = self._truncates
         return observation, reward, done, infos
 
 

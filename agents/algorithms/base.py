@@ -11,9 +11,9 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from myopia.agents.credit import Credit
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.envs import World
+from myopia.envs.credit.credit import Credit
 from myopia.envs.observer import observation_space
 
 ALGORITHMS: dict[str, type["Algorithm"]] = {}

@@ -10,11 +10,13 @@ from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 
 from myopia.agents.algorithms.base import register
 from myopia.agents.algorithms.on_policy import Clipped
-from myopia.agents.credit import CreditedRollouts
+from myopia.agents.credit import CreditedMaskableBuffer, CreditedRollouts
 
 
 class CreditedMaskablePPO(CreditedRollouts, sb3_contrib.MaskablePPO):
     """sb3-contrib's MaskablePPO under a credit mode."""
+
+    buffer_class = CreditedMaskableBuffer
 
 
 @register

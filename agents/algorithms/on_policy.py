@@ -13,9 +13,9 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.algorithms.base import Algorithm, check_at_least, check_positive, check_widths
-from myopia.agents.credit import Credit
 from myopia.agents.policies.widths import layer_widths
 from myopia.envs import World, make_sb3
+from myopia.envs.credit.credit import Credit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +55,7 @@ class OnPolicy(Algorithm):
 
     def accept(self, credit: Credit) -> None:
         """See Algorithm.accept."""
-        if credit.steps > self.n_steps:
-            raise ValueError(
-                f"credit {credit} needs rollouts of at least {credit.steps} steps, "
-                f"got n_steps={self.n_steps}"
-            )
+        credit.check_rollout(self.n_steps)
 
     def env(self, world: World, credit: Credit, seed: int) -> VecEnv:
         """See Algorithm.env: boundaries are marked in the infos, and dones are lifetimes."""

@@ -18,9 +18,9 @@ from myopia.agents.algorithms.base import (
     check_widths,
     one_hot_of_best,
 )
-from myopia.agents.credit import Credit
 from myopia.agents.policies.widths import layer_widths
 from myopia.envs import World, make_sb3
+from myopia.envs.credit.credit import Credit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +59,7 @@ class QLearning(Algorithm):
 
     def accept(self, credit: Credit) -> None:
         """See Algorithm.accept: a replayed step has no rollout to take later rewards from."""
-        if credit.kind == "window":
+        if credit.flag is None:
             raise ValueError(
                 f"credit {credit} needs an on-policy algorithm such as ppo, "
                 f"got {type(self).__name__.lower()}"

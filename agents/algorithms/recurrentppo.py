@@ -10,11 +10,27 @@ from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
 from myopia.agents.algorithms.base import check_positive, register
 from myopia.agents.algorithms.on_policy import Clipped
-from myopia.agents.credit import CreditedRollouts
+from myopia.agents.credit import CreditedRecurrentBuffer, CreditedRollouts
+from myopia.envs.credit.credit import Credit
 
 
 class CreditedRecurrentPPO(CreditedRollouts, sb3_contrib.RecurrentPPO):
     """sb3-contrib's RecurrentPPO under a credit mode; its memory lasts a lifetime in each."""
+
+    def _setup_model(self) -> None:
+        super()._setup_model()
+        made: Any = self.rollout_buffer  # sb3-contrib lets nobody choose the class
+        self.rollout_buffer = CreditedRecurrentBuffer(
+            made.buffer_size,
+            made.observation_space,
+            made.action_space,
+            made.hidden_state_shape,
+            made.device,
+            credit=Credit.of(self.credit),
+            gamma=made.gamma,
+            gae_lambda=made.gae_lambda,
+            n_envs=made.n_envs,
+        )
 
 
 @register

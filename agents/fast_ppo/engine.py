@@ -132,7 +132,7 @@ class Engine:
         return draw(seeds, rollouts, rows, columns, self.group.device)
 
     def _pending(self) -> PendingSteps:
-        present = [model.rollout_buffer.pending for model in self.models]
+        present = [model.pending_steps for model in self.models]
         if self._pending_copy.by(present):
             return self._left
         group, parts = self.group, []
@@ -152,7 +152,7 @@ class Engine:
             waits.append(dict(zip(KEPT, kept, strict=True)) if len(keys) else {})
         self._pending_copy.give(waits)
         for model, kept in zip(self.models, waits, strict=True):
-            model.rollout_buffer.pending = kept
+            model.pending_steps = kept
 
 
 KEPT = ("rows", *PendingSteps._fields[1:])

@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from myopia.agents.credit import Credit
 from myopia.agents.fast_ppo.flat_parameters import FlatParameters, adam_settings
 from myopia.agents.fast_ppo.layout import Spans
 from myopia.agents.fast_ppo.memory import check_memory
 from myopia.agents.fast_ppo.native import native
 from myopia.agents.fast_ppo.networks import policy_and_value
 from myopia.agents.fast_ppo.simulator import make_simulator
+from myopia.envs.credit.credit import Credit
 
 
 class ModelGroup:
@@ -108,8 +108,8 @@ ALIKE: dict[str, Callable[[Any], Any]] = {
     "optimiser": lambda model: adam_settings(model.policy),
     "whether values are clipped": lambda model: model.clip_range_vf is not None,
     "whether there is a target_kl": lambda model: model.target_kl is not None,
-    "steps of the credit window": lambda model: Credit.of(model.credit).steps,
-    "steps that wait for credit": lambda model: len(model.rollout_buffer.pending.get("rows", ())),
+    "steps that a rollout leaves waiting": lambda model: Credit.of(model.credit).pending,
+    "steps that wait for credit": lambda model: len(model.pending_steps.get("rows", ())),
 }
 """What models must agree in to learn side by side."""
 

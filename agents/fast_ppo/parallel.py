@@ -7,7 +7,8 @@ from typing import Any
 from stable_baselines3.common.callbacks import BaseCallback
 
 from myopia.agents.fast_ppo.engine import Engine
-from myopia.agents.fast_ppo.ppo import FastPPO, served_per_rollout
+from myopia.agents.fast_ppo.ppo import FastPPO
+from myopia.agents.fast_ppo.rollout_callback import needs_steps
 
 
 def learn_in_parallel(
@@ -30,10 +31,10 @@ def learn_in_parallel(
         total, callback = model._setup_learn(
             total_timesteps, given, reset_num_timesteps, tb_log_name
         )
-        if not served_per_rollout(callback):
+        if needs_steps(callback):
             raise ValueError(
                 "models that learn together are told of their steps after each rollout, expected "
-                f"callbacks with per_rollout = True, got {type(given).__name__}"
+                f"each a RolloutCallback, got {type(given).__name__}"
             )
         callback.on_training_start(locals(), globals())
         learners.append((model, callback))

@@ -13,18 +13,24 @@ from typing import Any
 import numpy as np
 import torch
 from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import (
-    BaseCallback,
-    CallbackList,
-    ConvertCallback,
-    ProgressBarCallback,
-)
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.credit import CreditedRollouts
 from myopia.agents.fast_ppo.engine import Engine
 from myopia.agents.fast_ppo.native import native
+from myopia.agents.fast_ppo.rollout_callback import needs_steps, report_rollout
+from myopia.agents.fast_ppo.simulator import Trace
 from myopia.agents.fast_ppo.update_log import UpdateLog
+from myopia.envs.credit.credit import Credit
+
+
+class PendingBuffer:
+    """Stands where SB3 keeps a rollout; the engine has that, and here are the steps that wait."""
+
+    def __init__(self, *sizes: Any, credit: Credit, **settings: Any) -> None:
+        credit.check_rollout(sizes[0])
+        self.pending: dict[str, np.ndarray] = {}
 
 
 class FastPPO(CreditedRollouts, PPO):
@@ -34,6 +40,7 @@ class FastPPO(CreditedRollouts, PPO):
     any other env, and for policies other than MlpPolicy with tanh layers.
     """
 
+    buffer_class = PendingBuffer
     rollouts: int = 0
     """How many rollouts were learned from: the next one's random draws follow from it."""
     draw_seed: int
@@ -47,7 +54,6 @@ class FastPPO(CreditedRollouts, PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.rollout_buffer: Any = PendingBuffer()  # SB3's numpy arrays are not used
         self._engine = None
         if "draw_seed" not in self.__dict__:
             self.draw_seed = secrets.randbits(62) if self.seed is None else self.seed
@@ -78,23 +84,18 @@ class FastPPO(CreditedRollouts, PPO):
         callback.on_rollout_start()
         engine = self.engine
         engine.load()
-        if served_per_rollout(callback):
+        if needs_steps(callback):
+            go_on = bool(engine.collect(Stepwise(self, env, callback)))
+        else:
             traces = engine.collect()
             engine.unload()
             go_on = self.report_rollout(traces[0], callback)
-        else:
-            step = Stepwise(self, env, callback)
-            go_on = bool(engine.collect(step))
         if go_on:
             callback.on_rollout_end()
         return go_on
 
-    def report_rollout(self, trace: Any, callback: BaseCallback) -> bool:
-        """Count what happened in a rollout and pass it on; False where the callback says stop.
-
-        `callback` finds the numpy `trace` among its locals, and its step calls come now.
-        """
-        steps, envs = trace.ended.shape
+    def report_rollout(self, trace: Trace, callback: BaseCallback) -> bool:
+        """Count what happened in a rollout and pass it on; False where the callback says stop."""
         assert self.ep_info_buffer is not None
         last = _last(trace.ended, self.ep_info_buffer.maxlen)
         lifetimes = zip(trace.lifetime_reward[last], trace.length[last], strict=True)
@@ -102,12 +103,8 @@ class FastPPO(CreditedRollouts, PPO):
             {"r": float(reward), "l": int(length)} for reward, length in lifetimes
         )
         self._last_episode_starts = trace.ended[-1]
-        callback.update_locals({"self": self, "trace": trace})
-        for _ in range(steps):
-            self.num_timesteps += envs
-            if not callback.on_step():
-                return False
-        return True
+        self.num_timesteps += trace.ended.size
+        return report_rollout(callback, trace)
 
     def train(self) -> None:
         """Learn from the last rollout."""
@@ -139,16 +136,6 @@ class FastPPO(CreditedRollouts, PPO):
             self.logger.record("train/clip_range_vf", clip_range_vf(left))
 
 
-class PendingBuffer:
-    """Stands where SB3 keeps its rollout buffer; `pending` are steps not yet credited.
-
-    Under `window:M` the last M - 1 steps of a rollout wait for their rewards.
-    """
-
-    def __init__(self) -> None:
-        self.pending: dict[str, Any] = {}
-
-
 class Stepwise:
     """Steps the model's env beside the engine, and calls the callback as SB3 does."""
 
@@ -168,15 +155,6 @@ class Stepwise:
         model._update_info_buffer(infos, dones)
         model._last_obs, model._last_episode_starts = new_obs, dones
         return True
-
-
-def served_per_rollout(callback: BaseCallback) -> bool:
-    """Whether all that `callback` does may be done after a rollout: it says so by `per_rollout`."""
-    if isinstance(callback, CallbackList):
-        return all(map(served_per_rollout, callback.callbacks))
-    if isinstance(callback, ConvertCallback):
-        return callback.callback is None
-    return isinstance(callback, ProgressBarCallback) or getattr(callback, "per_rollout", False)
 
 
 def _last(ended: np.ndarray, most: int | None) -> tuple[np.ndarray, ...]:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import torch
 
-from myopia.agents.credit import Credit, advantages
 from myopia.agents.fast_ppo.deduplicate import distinct, each
 from myopia.agents.fast_ppo.layout import Spans
 from myopia.agents.fast_ppo.loss import (
@@ -18,6 +17,7 @@ from myopia.agents.fast_ppo.loss import (
 )
 from myopia.agents.fast_ppo.model_group import ModelGroup
 from myopia.agents.fast_ppo.rollout import Rollout
+from myopia.envs.credit.credit import Credit
 
 
 class PendingSteps(NamedTuple):
@@ -67,7 +67,7 @@ class Updater:
 
     def samples(self, pending: int) -> int:
         """How many samples each model learns from where so many steps waited."""
-        kept = max(0, Credit.of(self.first.credit).steps - 1)
+        kept = Credit.of(self.first.credit).pending
         return (pending + self.group.steps - kept) * self.group.envs
 
     def learn(
@@ -140,8 +140,8 @@ class Updater:
             if self.group.on_cpu:  # for rows this short numpy's operations cost less
                 mine = [array.numpy() for array in mine]
             rewards, values, last_values, ends, boundaries = mine
-            gained = advantages(
-                rewards, values, last_values, ends, boundaries, gamma, gae_lambda, credit
+            gained = credit.advantages(
+                rewards, values, last_values, ends, boundaries, gamma, gae_lambda
             )
             parts.append(torch.as_tensor(gained))
             start += width

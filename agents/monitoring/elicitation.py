@@ -6,10 +6,10 @@ from typing import Any
 from stable_baselines3.common.logger import Logger
 
 from myopia.agents.algorithms.base import Algorithm
-from myopia.agents.credit import Credit
 from myopia.agents.policies.agent import Agent, agent_of
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.envs import World
+from myopia.envs.credit.credit import Credit
 
 
 @dataclasses.dataclass(frozen=True)

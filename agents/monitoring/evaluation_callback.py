@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stable_baselines3.common.callbacks import BaseCallback
-
 from myopia.agents.algorithms.base import Algorithm
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.agents.monitoring.alarm import Alarm
 from myopia.agents.monitoring.effective_compute import Compute, mean_return, training_flops
 from myopia.agents.monitoring.elicitation import Elicitation
@@ -29,7 +28,7 @@ FILE = "cadence.json"
 """In the run folder."""
 
 
-class EvaluationCallback(BaseCallback):
+class EvaluationCallback(RolloutCallback):
     """Evaluates a copy of the agent between rollouts, on a schedule, and after the last one.
 
     The copy is measured in the world of the elicitation, before and after it was fine-tuned there;
@@ -40,7 +39,6 @@ class EvaluationCallback(BaseCallback):
     mean return against compute spent, from which `effective_compute.py` reads back for another run.
     """
 
-    per_rollout = True
     state_name = "Cadence"
     """Under which a checkpoint keeps `state()`."""
 
@@ -102,9 +100,6 @@ class EvaluationCallback(BaseCallback):
             self._stands(now)  # a Q-learner's first steps only fill its replay buffer
         elif self.evaluation_schedule.due(self._last, now, following, self._since()):
             self._evaluate(now)
-
-    def _on_step(self) -> bool:
-        return True
 
     def _on_training_end(self) -> None:
         if self._last is None or self._updates != self.model._n_updates:

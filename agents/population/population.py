@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import LinearSchedule
 
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.agents.population.fitness import RANKS, Fitness
 from myopia.agents.population.lockstep import Lockstep
 from myopia.agents.population.selection import Selection, SelectionLog
@@ -321,10 +321,8 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-class _Pause(BaseCallback):
+class _Pause(RolloutCallback):
     """Waits for the other members between rollouts; the first of them then acts for all."""
-
-    per_rollout = True
 
     def __init__(self, population: _Population) -> None:
         super().__init__()
@@ -338,9 +336,6 @@ class _Pause(BaseCallback):
         population.lockstep.wait()
         if self.model is population.models[0]:
             population.between_rounds(self.num_timesteps)
-
-    def _on_step(self) -> bool:
-        return True
 
 
 def _shift(policy: Any, spread: float, generator: np.random.Generator) -> None:

@@ -154,7 +154,7 @@ def _buffer(model: Any) -> Arrays:
     """The replay so far, or the steps that wait for their rewards under `window:M`."""
     replay = getattr(model, "replay_buffer", None)
     if replay is None:
-        return model.rollout_buffer.pending
+        return model.pending_steps
     rows = replay.buffer_size if replay.full else replay.pos
     kept = {name: getattr(replay, name)[:rows] for name in REPLAY}
     return {**kept, "pos": np.array(replay.pos), "full": np.array(replay.full)}
@@ -163,7 +163,7 @@ def _buffer(model: Any) -> Arrays:
 def _load_buffer(model: Any, arrays: Arrays) -> None:
     replay = getattr(model, "replay_buffer", None)
     if replay is None:
-        model.rollout_buffer.pending = arrays
+        model.pending_steps = arrays
         return
     for name in REPLAY:
         getattr(replay, name)[: len(arrays[name])] = arrays[name]

@@ -19,11 +19,11 @@ import torch
 
 from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
 from myopia.agents.algorithms.presets import find_algorithm, format_algorithm
-from myopia.agents.credit import Credit
 from myopia.common import specs
 from myopia.common.files import read_json, write_json
 from myopia.common.links import check_default, check_links
 from myopia.envs import World, make_world
+from myopia.envs.credit.credit import Credit
 from myopia.envs.registry import canonical_name, is_registered, registered_world, world_name
 from myopia.envs.task import Task
 
@@ -50,7 +50,7 @@ class RunConfig:
         world: name of the world.
         dials: of the world; what is not given is at its default.
         algo: `ppo`, or with settings, `ppo:gamma=0.4,hidden=32/32`.
-        credit: lifetime, bootstrap, epoch or window:M.
+        credit: lifetime, bootstrap, epoch, discount:D or window:M.
         seed: of the world, the weights and the sampling.
         total_timesteps: steps in the world, over all copies of it; the preset's if not given.
 
@@ -72,6 +72,7 @@ class RunConfig:
             object.__setattr__(self, "dials", self.make_world().dials())
         settings, steps = find_algorithm(self.algo, self.short_world)
         settings.accept(self.credit_mode)
+        object.__setattr__(self, "credit", str(self.credit_mode))
         object.__setattr__(self, "algo", format_algorithm(settings))
         if self.total_timesteps is None:
             object.__setattr__(self, "total_timesteps", steps)

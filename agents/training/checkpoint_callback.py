@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from stable_baselines3.common.callbacks import BaseCallback
 
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.agents.policies.agent import snapshots
 from myopia.common.files import write_whole
 
@@ -17,14 +17,13 @@ class DivergedError(ValueError):
     """The weights of a run are no longer finite: training stops here, and says so."""
 
 
-class RunCheckpointCallback(BaseCallback):
+class RunCheckpointCallback(RolloutCallback):
     """Looks at the model before each rollout.
 
     Every `seconds` it calls `checkpoint`; each time the number of steps has doubled it keeps the
     weights in `checkpoint/weights/<steps>.safetensors`.
     """
 
-    per_rollout = True
     BETWEEN = 1000  # steps between two looks at the weights: a Q-learner's rollouts are short
 
     def __init__(self, folder: Path, seconds: float, checkpoint: Callable[[], None]) -> None:
@@ -44,9 +43,6 @@ class RunCheckpointCallback(BaseCallback):
         if time.monotonic() - self._written >= self.seconds:
             self.checkpoint()
             self._written = time.monotonic()
-
-    def _on_step(self) -> bool:
-        return True
 
     def snapshot(self) -> None:
         """Keep the present weights."""

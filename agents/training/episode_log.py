@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from stable_baselines3.common.callbacks import BaseCallback
+from typing_extensions import override
 
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
+from myopia.agents.fast_ppo.simulator import Trace
 from myopia.common.files import write_whole
 
 SCHEMA = {
@@ -91,22 +93,16 @@ def write_parquet(path: Path, table: pl.DataFrame) -> None:
         table.write_parquet(file)
 
 
-class LifetimeCallback(BaseCallback):
-    """Feeds a log from SB3's loop, and SB3's logger from the log.
-
-    A trainer that keeps whole rollouts as arrays (steps, envs) hands them over as `trace`.
-    """
-
-    per_rollout = True
+class LifetimeCallback(RolloutCallback):
+    """Feeds a log from a training, and SB3's logger from the log."""
 
     def __init__(self, log: LifetimeLog) -> None:
         super().__init__()
         self.log = log
         self._earned = np.zeros(0)  # in the epoch under way, by each env
 
+    @override
     def _on_step(self) -> bool:
-        if "trace" in self.locals:
-            return True  # all steps come at once, when the rollout is over
         infos = self.locals["infos"]
         if not len(self._earned):
             self._earned = np.zeros(len(infos))
@@ -126,12 +122,11 @@ class LifetimeCallback(BaseCallback):
         return True
 
     def _on_rollout_end(self) -> None:
-        if "trace" in self.locals:
-            self._add(self.locals["trace"])
         for name, value in self.log.scalars().items():
             self.logger.record(name, value)
 
-    def _add(self, trace: Any) -> None:
+    @override
+    def _on_rollout(self, trace: Trace) -> bool:
         steps, envs = trace.ended.shape
         if not len(self._earned):
             self._earned = np.zeros(envs)
@@ -147,3 +142,4 @@ class LifetimeCallback(BaseCallback):
         self.log.add_lifetimes(
             now[ended], trace.lifetime_reward[ended], trace.length[ended], trace.stop_epoch[ended]
         )
+        return True

@@ -124,7 +124,7 @@ def _shape(config: RunConfig) -> tuple[Any, ...] | None:
         return None
     sizes = ("num_envs", "n_steps", "batch_size", "n_epochs", "hidden")
     width = observation_space(world).shape[0]
-    window = config.credit_mode.steps
+    window = config.credit_mode.pending
     return (
         *(getattr(settings, name) for name in sizes),
         *(width, len(world.actions), window, config.steps),

@@ -50,8 +50,7 @@ def evaluate_loaded(
 def objective_of(config: RunConfig) -> Objective:
     """What a run asked its learner to maximise."""
     settings, credit = config.settings, config.credit_mode
-    delta = {"lifetime": 1.0, "bootstrap": 1.0, "epoch": 0.0}.get(credit.kind)
-    return Objective(delta, getattr(settings, "gamma", 1.0), memory=settings.recurrent)
+    return Objective(credit.delta, getattr(settings, "gamma", 1.0), memory=settings.recurrent)
 
 
 def as_json(answers: ProbeResults) -> dict[str, dict[str, Any]]:

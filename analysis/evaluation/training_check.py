@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from myopia.analysis.evaluation.evaluation import evaluate_agent
+from myopia.envs.credit.credit import Credit
 from myopia.envs.world import World
 
 ENOUGH = {"ppo": 0.95}
@@ -22,7 +23,7 @@ def score(world: World, agent: Callable[[np.ndarray], np.ndarray], credit: str) 
     entries = evaluate_agent(world, agent, "agent").json()
     cutoff = entries["cutoff"]
     possible = entries["lifetime_optimal_return"]
-    if credit == "epoch":
+    if Credit.of(credit).delta == 0:
         # what it gave up, epoch by epoch, against that oracle from the same first states
         possible = entries["return"] + entries["sacrifice"]
     share = entries["return"] / possible
@@ -38,6 +39,6 @@ def passes(found: Mapping[str, Any], algo: str) -> bool:
     """Whether a `score` passes the learning gate for this algorithm."""
     kind = algo.partition(":")[0]
     enough = found["share"] >= ENOUGH.get(kind, 0.9)
-    if found["credit"] == "epoch":
+    if Credit.of(found["credit"]).delta == 0:
         return enough and found["usefulness"] >= 0.95
     return enough and (kind not in ENOUGH or found["at_cutoff"] >= 0.95)

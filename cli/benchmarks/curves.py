@@ -4,30 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from stable_baselines3.common.callbacks import BaseCallback
 
 from myopia.agents.algorithms.ppo import CreditedPPO
 from myopia.agents.algorithms.presets import find_algorithm
-from myopia.agents.credit import Credit
 from myopia.agents.fast_ppo.parallel import learn_in_parallel
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.common.files import write_whole
 from myopia.envs import World
+from myopia.envs.credit.credit import Credit
 from myopia.superposition.figures import COLOURS, label, own_style, panels
 
 SEEDS, PERMUTATIONS = 10, 5000
 
 
-class Curve(BaseCallback):
+class Curve(RolloutCallback):
     """Mean reward of the last hundred lifetimes, after each rollout."""
-
-    per_rollout = True
 
     def __init__(self) -> None:
         super().__init__()
         self.points: list[float] = []
-
-    def _on_step(self) -> bool:
-        return True
 
     def _on_rollout_end(self) -> None:
         self.points.append(float(np.mean([e["r"] for e in self.model.ep_info_buffer or ()])))

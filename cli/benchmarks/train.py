@@ -139,9 +139,9 @@ def gate(world: World, side: str, device: str) -> dict[str, Any]:
     """Train the preset in this process, by `ours` or by SB3's own loop; how well, how fast."""
     from myopia.agents.algorithms.ppo import CreditedPPO
     from myopia.agents.algorithms.presets import find_algorithm
-    from myopia.agents.credit import Credit
     from myopia.agents.policies.agent import Agent
     from myopia.analysis.evaluation.training_check import passes, score
+    from myopia.envs.credit.credit import Credit
 
     settings, steps = find_algorithm("ppo", world.name)
     credit = Credit.of("lifetime")

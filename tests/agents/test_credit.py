@@ -11,8 +11,8 @@ from myopia.agents.algorithms.a2c import CreditedA2C
 from myopia.agents.algorithms.maskableppo import CreditedMaskablePPO
 from myopia.agents.algorithms.ppo import CreditedPPO
 from myopia.agents.algorithms.recurrentppo import CreditedRecurrentPPO
-from myopia.agents.credit import Credit, advantages
 from myopia.envs import make_sb3
+from myopia.envs.credit.credit import Credit
 
 PPO = {"n_steps": 16, "batch_size": 32, "n_epochs": 2}
 PAIRS = [
@@ -48,8 +48,8 @@ def rollouts(draw_seed: int, steps: int, envs: int = 3):
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 12), st.floats(0, 1))
 def test_a_window_is_the_sum_of_its_rewards(seed, steps, window, gamma) -> None:
     rewards, values, last, ends, boundaries = rollouts(seed, max(steps, window))
-    credit = Credit("window", window)
-    got = advantages(rewards, values, last, ends, boundaries, gamma, 0.9, credit)
+    credit = Credit.of(f"window:{window}")
+    got = credit.advantages(rewards, values, last, ends, boundaries, gamma, 0.9)
     assert got.shape == (max(steps, window) - window + 1, 3)
     for t in range(len(got)):
         for env in range(3):
@@ -66,7 +66,7 @@ def test_with_a_full_trace_credit_is_a_plain_sum(seed, steps) -> None:
     """At gae_lambda 1 the advantage is the credited return minus the value."""
     rewards, values, last, ends, boundaries = rollouts(seed, steps)
     for kind in ("lifetime", "bootstrap", "epoch"):
-        got = advantages(rewards, values, last, ends, boundaries, 0.9, 1.0, Credit(kind))
+        got = Credit.of(kind).advantages(rewards, values, last, ends, boundaries, 0.9, 1.0)
         for env in range(3):
             for t in range(steps):
                 total, discount = 0.0, 1.0
@@ -84,9 +84,10 @@ def test_with_a_full_trace_credit_is_a_plain_sum(seed, steps) -> None:
 
 def test_torch_and_numpy_agree() -> None:
     arrays = rollouts(0, 9)
-    for credit in ("lifetime", "bootstrap", "epoch", "window:4"):
-        one = advantages(*arrays, 0.9, 0.95, Credit.of(credit))
-        other = advantages(*map(torch.from_numpy, arrays), 0.9, 0.95, Credit.of(credit))
+    for credit in ("lifetime", "bootstrap", "epoch", "window:4", "discount:0.3"):
+        mode = Credit.of(credit)
+        one = mode.advantages(*arrays, 0.9, 0.95)
+        other = mode.advantages(*map(torch.from_numpy, arrays), 0.9, 0.95)
         np.testing.assert_allclose(one, other.numpy())
 
 
@@ -134,8 +135,8 @@ def test_masks_wait_with_their_steps() -> None:
     env = make_sb3("Investment", 4, seed=0, shutdown="boundary")
     model = CreditedMaskablePPO("MlpPolicy", env, credit="window:6", seed=0, device="cpu", **PPO)
     model.learn(4 * 32)
-    masks = model.rollout_buffer.pending["action_masks"]
-    steps = model.rollout_buffer.pending["observations"][:, :, 2:6].argmax(axis=2)
+    masks = model.pending_steps["action_masks"]
+    steps = model.pending_steps["observations"][:, :, 2:6].argmax(axis=2)
     assert len(masks) == 5
     np.testing.assert_array_equal(masks[:, :, -1], steps == 0)
 
@@ -151,5 +152,5 @@ def test_bad_credit() -> None:
         Credit.of("epok")
     with pytest.raises(ValueError, match="needs rollouts of at least 17 steps"):
         CreditedPPO("MlpPolicy", make_sb3("Work", 2), credit="window:17", **PPO)
-    with pytest.raises(ValueError, match="applied by the learner"):
+    with pytest.raises(ValueError, match="applied by an on-policy learner"):
         make_sb3("Work", 2, credit="window:3")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 import torch
-from stable_baselines3.common.callbacks import BaseCallback
 
 from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.ppo import FastPPO
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.envs import make_sb3
 
 ROLLOUT = 8 * 16
@@ -72,11 +72,9 @@ def test_together_is_alone_bit_for_bit(conditions: str) -> None:
 
 
 def test_one_that_stops_leaves_the_others() -> None:
-    class Stop(BaseCallback):
-        per_rollout = True
-
-        def _on_step(self) -> bool:
-            return self.num_timesteps < ROLLOUT + 8
+    class Stop(RolloutCallback):
+        def _on_rollout(self, trace) -> bool:
+            return self.num_timesteps < 2 * ROLLOUT
 
     asked = [(number, "Investment", {}, {}) for number in range(3)]
     models = [build(*one) for one in asked]
@@ -87,7 +85,7 @@ def test_one_that_stops_leaves_the_others() -> None:
         )
     stopped = build(*asked[1]).learn(3 * ROLLOUT, callback=Stop())
     assert torch.equal(weights(models[1]), weights(stopped))
-    assert models[1].num_timesteps == stopped.num_timesteps == ROLLOUT + 8
+    assert models[1].num_timesteps == stopped.num_timesteps == 2 * ROLLOUT
 
 
 def test_a_model_saved_after_learning_together_is_its_own(tmp_path) -> None:
@@ -102,7 +100,7 @@ def test_a_model_saved_after_learning_together_is_its_own(tmp_path) -> None:
 
 def test_what_does_not_fit_together_is_refused() -> None:
     one = build(0, "Investment", {}, {})
-    with pytest.raises(ValueError, match=r"expected callbacks with per_rollout = True"):
+    with pytest.raises(ValueError, match=r"each a RolloutCallback, got function"):
         learn_in_parallel([one], ROLLOUT, [lambda *_: True])
     with pytest.raises(ValueError, match="agree in n_steps, got 16 and 32"):
         learn_in_parallel([one, build(1, "Investment", {}, {"n_steps": 32})], ROLLOUT)

@@ -14,6 +14,7 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from myopia.agents.fast_ppo.ppo import FastPPO
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.envs import make_sb3
 from myopia.envs.env import EpochEnv
 
@@ -30,32 +31,43 @@ def weights(of: PPO) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in of.policy.parameters()])
 
 
-class Everything(BaseCallback):
+class Everything:
     """Notes what SB3 shows a callback."""
 
-    def __init__(self, per_rollout: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.per_rollout = per_rollout
         self.steps: list[int] = []
         self.episodes: list[tuple[float, int]] = []
 
-    def _on_step(self) -> bool:
+    def _on_rollout_end(self) -> None:
         self.steps.append(self.num_timesteps)
+        self.episodes = [(e["r"], e["l"]) for e in self.model.ep_info_buffer]
+
+
+class AtEachStep(Everything, BaseCallback):
+    """SB3's way."""
+
+    def _on_step(self) -> bool:
         return True
 
-    def _on_rollout_end(self) -> None:
-        self.episodes = [(e["r"], e["l"]) for e in self.model.ep_info_buffer]
+
+class AtEachRollout(Everything, RolloutCallback):
+    """Ours."""
+
+
+CALLBACKS = [AtEachStep, AtEachRollout]
 
 
 @pytest.mark.parametrize("world", ["Investment", "Offers"])
 def test_callbacks_see_the_same_training_step_by_step(world: str) -> None:
     seen = {}
-    for per_rollout in (True, False):
-        callback = Everything(per_rollout)
+    for kind in CALLBACKS:
+        callback = kind()
         trained = model(world).learn(3 * ROLLOUT, callback=callback)
-        seen[per_rollout] = callback, weights(trained), trained._last_obs
-    fast, slow = seen[True], seen[False]
-    assert fast[0].steps == slow[0].steps == [8 * (i + 1) for i in range(48)]
+        seen[kind] = callback, weights(trained), trained._last_obs
+    slow, fast = (seen[kind] for kind in CALLBACKS)
+    assert fast[0].steps == slow[0].steps == [ROLLOUT * (i + 1) for i in range(3)]
+    assert fast[0].n_calls == slow[0].n_calls == 48
     assert [e[1] for e in fast[0].episodes] == [e[1] for e in slow[0].episodes]
     np.testing.assert_allclose(
         [e[0] for e in fast[0].episodes], [e[0] for e in slow[0].episodes], atol=1e-12
@@ -71,14 +83,24 @@ def test_sb3s_own_callbacks_are_served_at_every_step(tmp_path: Path) -> None:
     assert torch.equal(weights(with_it), weights(model().learn(2 * ROLLOUT)))
 
 
-@pytest.mark.parametrize("per_rollout", [True, False])
-def test_a_callback_ends_the_training(per_rollout: bool) -> None:
-    class Enough(Everything):
+def test_a_callback_ends_the_training_at_a_step() -> None:
+    class Enough(AtEachStep):
         def _on_step(self) -> bool:
             return self.num_timesteps < ROLLOUT + 24
 
-    trained = model().learn(10 * ROLLOUT, callback=Enough(per_rollout))
+    trained = model().learn(10 * ROLLOUT, callback=Enough())
     assert trained.num_timesteps == ROLLOUT + 24
+    assert trained._n_updates == 2
+
+
+def test_a_callback_ends_the_training_after_a_rollout() -> None:
+    class Enough(AtEachRollout):
+        def _on_rollout(self, trace) -> bool:
+            assert trace.ended.shape == (16, 8)
+            return self.num_timesteps < 2 * ROLLOUT
+
+    trained = model().learn(10 * ROLLOUT, callback=[AtEachRollout(), Enough()])
+    assert trained.num_timesteps == 2 * ROLLOUT
     assert trained._n_updates == 2
 
 
@@ -97,7 +119,7 @@ def test_a_saved_model_goes_on_bit_for_bit(credit: str, tmp_path: Path) -> None:
     second = FastPPO.load(tmp_path / "model", env=env, device="cpu", force_reset=False)
     env.reset()
     env.batch.resume(first.env.batch.state())
-    second.rollout_buffer.pending = first.rollout_buffer.pending
+    second.pending_steps = first.pending_steps
     second.learn(2 * ROLLOUT, reset_num_timesteps=False)
     assert torch.equal(weights(whole), weights(second))
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import FlattenExtractor
@@ -18,10 +17,12 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from myopia.agents.algorithms.ppo import CreditedPPO
-from myopia.agents.credit import BUFFERS, Credit, _Credited
+from myopia.agents.credit import CreditedBuffer
 from myopia.agents.fast_ppo import random_draws
 from myopia.agents.fast_ppo.ppo import FastPPO
+from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.envs import make_sb3
+from myopia.envs.credit.credit import Credit
 
 ENVS, STEPS = 6, 20
 SETTINGS = {
@@ -72,7 +73,7 @@ class DoubleBuffer(RolloutBuffer):
             setattr(self, name, np.zeros((self.buffer_size, self.n_envs)))
 
 
-class DoubleCredited(_Credited, DoubleBuffer):
+class DoubleCredited(CreditedBuffer, DoubleBuffer):
     """The same under a credit mode."""
 
 
@@ -87,17 +88,12 @@ class DoubleRewards(VecEnvWrapper):
         return observation, reward.astype(np.float64), done, infos
 
 
-class Diary(BaseCallback):
+class Diary(RolloutCallback):
     """Keeps what was done in each rollout."""
-
-    per_rollout = True
 
     def __init__(self) -> None:
         super().__init__()
         self.actions: list[torch.Tensor] = []
-
-    def _on_step(self) -> bool:
-        return True
 
     def _on_rollout_end(self) -> None:
         self.actions.extend(self.model.engine.rollout.actions)
@@ -120,14 +116,15 @@ def pair(
         "features_extractor_class": DoubleFlatten if double else FlattenExtractor,
     }
     settings |= {"policy_kwargs": policy_kwargs, "device": "cpu", "seed": 3, **given}
-    window = Credit.of(credit).steps
+    window = Credit.of(credit).pending + 1 if credit.startswith("window") else 0
     told = "lifetime" if window else credit
     envs = [make_sb3(world, ENVS, credit=told, seed=5, **dials) for _ in range(2)]
     ours = FastPPO(ToldPolicy, envs[0], credit=credit, **settings)
     settings["rollout_buffer_class"] = DoubleBuffer if double else RolloutBuffer
     their_env = DoubleRewards(envs[1]) if double else envs[1]
     if window:  # SB3 has no windows: its own loop under ours
-        monkeypatch.setitem(BUFFERS, DoubleBuffer, DoubleCredited)
+        monkeypatch.setattr(CreditedPPO, "buffer_class", DoubleCredited)
+        del settings["rollout_buffer_class"]
         theirs = CreditedPPO(ToldPolicy, their_env, credit=credit, **settings)
     else:
         theirs = PPO(ToldPolicy, their_env, **settings)

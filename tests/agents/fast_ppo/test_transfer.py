@@ -75,7 +75,7 @@ def test_weights_and_lifetimes_that_others_put_there_are_learned_from(credit: st
     for taker in (used, fresh):
         taker.set_parameters(source.get_parameters())
         world_env(taker).batch.resume(world_env(source).batch.state())
-        taker.rollout_buffer.pending = source.rollout_buffer.pending
+        taker.pending_steps = source.pending_steps
         taker._last_obs, taker.rollouts = source._last_obs, source.rollouts
         taker.learn(2 * ROLLOUT, reset_num_timesteps=False)
     assert torch.equal(weights(used), weights(fresh))

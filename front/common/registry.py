@@ -1,0 +1,98 @@
+"""Things that can be added by one file: a world, an algorithm, a measure, a figure, a command.
+
+    MEASURES: Registry[Measure] = Registry("measure", "myopia.analysis.measures")
+    measure = MEASURES.register
+
+    @measure                        # or @figure(place=3, caption="..."), where there is more to say
+    def usefulness(context): ...
+
+A registry is a mapping from names to what is registered. When it is first read it imports every
+module of its package, and each of these registers its own; a script of the user's may add more.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+X = TypeVar("X", bound=Callable[..., Any])
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """What is registered, by name, in the order of registration."""
+
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        *,
+        spell: Callable[[str], str] = lambda name: name,
+        entry: Callable[..., Any] = lambda name, thing: thing,
+        wrap: Callable[[Any], Any] = lambda thing: thing,
+    ) -> None:
+        """Nothing is imported yet.
+
+        Args:
+            kind: what one of these is called, in sentences for people.
+            package: whose modules register the ones that ship.
+            spell: from the name of a function or class to the name that it goes by.
+            entry: `(name, thing, **facts)` to what is kept; a ValueError of it refuses the thing.
+            wrap: what becomes of a function or class that is registered, for all who call it.
+        """
+        self.kind, self.package = kind, package
+        self._spell, self._entry, self._wrap = spell, entry, wrap
+        self._found: dict[str, T] = {}
+        self._origins: dict[str, str] = {}
+        self._complete = False
+
+    def register(self, thing: Any = None, /, **facts: Any) -> Any:
+        """Decorator of a function or class, `@register` or `@register(fact=value)`.
+
+        `name=` gives another name than its own. Raises ValueError where another thing has the name.
+        """
+        if thing is None:
+            return lambda given: self._add(given, **facts)
+        return self._add(thing, **facts)
+
+    def discover(self) -> None:
+        """Import every module of the package, once."""
+        if self._complete:
+            return
+        self._complete = True  # who reads while modules are imported finds what there is so far
+        try:
+            for name in module_names(self.package):
+                importlib.import_module(f"{self.package}.{name}")
+        except BaseException:
+            self._complete = False
+            raise
+
+    def __getitem__(self, name: str) -> T:
+        self.discover()
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.discover()
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        self.discover()
+        return len(self._found)
+
+    def _add(self, given: X, *, name: str | None = None, **facts: Any) -> X:
+        name = self._spell(given.__name__) if name is None else name
+        origin = f"{given.__module__}:{given.__qualname__}"
+        if self._origins.get(name, origin) != origin:
+            raise ValueError(
+                f"a {self.kind} named {name!r} is registered already, by {self._origins[name]}"
+            )
+        thing = self._wrap(given)
+        self._found[name] = self._entry(name, thing, **facts)
+        self._origins[name] = origin
+        return thing
+
+
+def module_names(package: str) -> list[str]:
+    """The modules of a package, in the order of the alphabet; private ones are left out."""
+    path = importlib.import_module(package).__path__
+    return [one.name for one in pkgutil.iter_modules(path) if not one.name.startswith("_")]
