@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from myopia.agents.training.checkpoint_callback import DivergedError
     from myopia.agents.training.episode_log import LifetimeCallback
     from myopia.agents.training.parallel import train_many
+    from myopia.envs.credit.credit import Credit
 
 _NAMES = {
     "ALGORITHMS": "myopia.agents.algorithms.base:ALGORITHMS",

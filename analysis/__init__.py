@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from myopia.analysis.exact.occupancy import occupancy
     from myopia.analysis.exact.oracle import optimal_actions, oracle_policy, solve
     from myopia.analysis.exact.policies import agent_policy, reference_policy
-    from myopia.analysis.measures.measure import all_measures
-    from myopia.analysis.probes.probe import all_probes, run_probes
+    from myopia.analysis.measures.measure import MEASURES
+    from myopia.analysis.probes.probe import PROBES, run_probes
     from myopia.analysis.report.figure import draw_figures
     from myopia.analysis.report.report import write_report
     from myopia.analysis.report.results import Results, Run, collect
@@ -39,8 +39,8 @@ _NAMES = {
     "Run": "myopia.analysis.report.results:Run",
     "Study": "myopia.analysis.studies.study:Study",
     "agent_policy": "myopia.analysis.exact.policies:agent_policy",
-    "all_measures": "myopia.analysis.measures.measure:all_measures",
-    "all_probes": "myopia.analysis.probes.probe:all_probes",
+    "MEASURES": "myopia.analysis.measures.measure:MEASURES",
+    "PROBES": "myopia.analysis.probes.probe:PROBES",
     "check_incentives": "myopia.analysis.exact.incentives:check_incentives",
     "collect": "myopia.analysis.report.results:collect",
     "draw_figures": "myopia.analysis.report.figure:draw_figures",
@@ -67,6 +67,8 @@ _NAMES = {
 }
 
 __all__ = [
+    "MEASURES",
+    "PROBES",
     "Evaluation",
     "EvaluationContext",
     "Inspection",
@@ -74,8 +76,6 @@ __all__ = [
     "Run",
     "Study",
     "agent_policy",
-    "all_measures",
-    "all_probes",
     "check_incentives",
     "collect",
     "draw_figures",

@@ -9,8 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-from myopia.cli.shared import show
 from myopia.common.files import write_text
+from myopia.common.show import show
 from myopia.envs import WORLDS, Task, make_world, world_id
 from myopia.envs.observer import observation_names
 

@@ -1,7 +1,8 @@
 """The front door: `myopia COMMAND ...`.
 
-A command is a file in `commands/` with a docstring (its help), a frozen dataclass `Options`
-(read by tyro) and `run(options) -> int`. Only the command that was asked for is imported.
+A command is a file in `commands/` with a docstring (its help), a `PLACE` in the overview, a frozen
+dataclass `Options` (read by tyro) and `run(options) -> int`. Only the command that was asked for is
+imported.
 """
 
 import contextlib
@@ -16,24 +17,6 @@ from typing import Any
 from myopia.common.search_path import program
 
 # whatever else is imported, is so within `main`: `python -m` has the current folder on its path
-
-COMMANDS = {
-    "envs": "list the worlds, their spaces and their dials",
-    "train": "train an agent in a world",
-    "evaluate": "measure an agent, exactly where the world has tables",
-    "oracle": "the best policy of a world under a discount across epochs",
-    "study": "train and judge conditions x seeds, resumable",
-    "report": "one page with what was measured",
-    "demo": "train, evaluate and report, from end to end",
-    "represent": "what an agent's network represents, and what of it acts",
-    "capability": "how much of an agent's capability is interpretable, by its width",
-    "toy": "train toy models of superposition",
-    "s-curves": "loss curves of multi-component learning",
-    "audit": "what the metrics do when the function does not change",
-    "reproduce": "published results beside ours",
-    "bench": "speed, against a peer in the same run",
-}
-"""Command -> one line of help; the module is `myopia.cli.commands.<command with _ for ->`."""
 
 BOX = " │╭╮╰╯─├┤┌┐└┘|"
 """What boxes are drawn with."""
@@ -71,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _command(name: str, *arguments: str) -> int:
     """Import one command, read its options, run it. Raises ValueError for bad input."""
-    if name not in COMMANDS:
+    if name not in (known := commands()):
         from myopia.common.errors import unknown_name_error
 
-        raise ValueError(f"{unknown_name_error('command', name, COMMANDS)}; see myopia --help")
+        raise ValueError(f"{unknown_name_error('command', name, known)}; see myopia --help")
     import dataclasses
 
     from myopia.cli.dials import split_dials
@@ -127,9 +110,30 @@ def _refuse(sentence: str, code: int = 2) -> int:
     return code
 
 
+def commands() -> dict[str, str]:
+    """Command -> the first line of its help, in the order of their places; none is imported."""
+    import ast
+
+    from myopia.common.registry import module_names
+
+    found = {}
+    for module in module_names("myopia.cli.commands"):
+        text = (Path(__file__).parent / "commands" / f"{module}.py").read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        place = next(
+            ast.literal_eval(line.value)
+            for line in tree.body
+            if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "PLACE"
+        )
+        help_line = (ast.get_docstring(tree) or "").split("\n")[0].rstrip(".")
+        found[module.replace("_", "-")] = (place, help_line)
+    return {name: text for name, (_, text) in sorted(found.items(), key=lambda item: item[1])}
+
+
 def _overview() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    known = commands()
+    width = max(map(len, known))
+    lines = [f"  {name:<{width}}  {text}" for name, text in known.items()]
     return "usage: myopia COMMAND ... (each has --help, with an example)\n\n" + "\n".join(lines)
 
 

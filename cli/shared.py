@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from myopia.common.show import show
 from myopia.envs import World, find_world, make_world
 
 
@@ -43,17 +44,6 @@ def print_table(rows: Mapping[str, Any]) -> None:
     width = max(map(len, rows))
     for name, value in rows.items():
         print(f"  {name:<{width}}  {show(value)}")
-
-
-def show(value: Any) -> str:
-    """A number, list or nothing, for a reader."""
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return "0" if abs(value) < 1e-12 else f"{value:.4g}"  # what is 0 but for rounding
-    if isinstance(value, list | tuple):
-        return " ".join(show(part) for part in value)
-    return str(value)
 
 
 def one_thread() -> None:

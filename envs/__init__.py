@@ -15,14 +15,13 @@ from myopia.envs.registry import (  # noqa: E402
     find_world,
     make_world,
     register,
-    register_shipped_worlds,
     world_id,
 )
 from myopia.envs.schedule import Schedule  # noqa: E402
 from myopia.envs.task import Task  # noqa: E402
 from myopia.envs.world import World  # noqa: E402
 
-register_shipped_worlds()
+WORLDS.discover()
 
 if TYPE_CHECKING:
     from myopia.envs.credit_flags import with_credit

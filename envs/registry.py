@@ -1,8 +1,6 @@
 """The worlds by name: one decorator registers a task with Gymnasium, the command line and tests."""
 
-import importlib
 import os
-import pkgutil
 import sys
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,23 +8,14 @@ from typing import Any, TypeVar
 import gymnasium
 
 from myopia.common.errors import unknown_name_error
+from myopia.common.registry import Registry
 from myopia.common.search_path import home_of, import_from, import_named
 from myopia.envs.task import INCENTIVES, Task
 from myopia.envs.world import World, check_dial_names
 
-WORLDS: dict[str, type[Task]] = {}
-"""Short name -> task class, in the order of registration."""
 
-T = TypeVar("T", bound=type[Task])
-
-
-def register(task: T) -> T:
-    """Class decorator: make `task` a world, `myopia/<class name>-v0` in Gymnasium.
-
-    Raises ValueError where the class is no frozen dataclass, declares an unknown incentive, or
-    takes the name of another world.
-    """
-    name = task.__name__
+def _entry(name: str, task: type[Task]) -> type[Task]:
+    """The class itself, known to Gymnasium as `world_id(name)`."""
     params = getattr(task, "__dataclass_params__", None)
     if params is None or not params.frozen or not issubclass(task, Task):
         raise ValueError(
@@ -39,9 +28,6 @@ def register(task: T) -> T:
     for incentive in task.incentives:
         if incentive not in INCENTIVES:
             raise ValueError(f"{name}: {unknown_name_error('incentive', incentive, INCENTIVES)}")
-    if name in WORLDS and _path(WORLDS[name]) != _path(task):
-        raise ValueError(f"a world named {name!r} is registered already, by {_path(WORLDS[name])}")
-    WORLDS[name] = task
     gymnasium.register(
         id=world_id(name),
         entry_point="myopia.envs.env:EpochEnv",
@@ -49,6 +35,21 @@ def register(task: T) -> T:
         kwargs={"world": _path(task)},
     )
     return task
+
+
+WORLDS: Registry[type[Task]] = Registry("world", "myopia.envs.worlds", entry=_entry)
+"""Short name -> task class."""
+
+T = TypeVar("T", bound=type[Task])
+
+
+def register(task: T) -> T:
+    """Class decorator: make `task` a world, `myopia/<class name>-v0` in Gymnasium.
+
+    Raises ValueError where the class is no frozen dataclass, declares an unknown incentive, or
+    takes the name of another world.
+    """
+    return WORLDS.register(task)
 
 
 def world_id(name: str) -> str:
@@ -170,10 +171,3 @@ def make_world(name: str | type[Task], /, **dials: Any) -> World:
 
 def _path(task: type[Task]) -> str:
     return f"{task.__module__}:{task.__qualname__}"
-
-
-def register_shipped_worlds() -> None:
-    """Import every module of `myopia.envs.worlds`; each registers its world."""
-    package = importlib.import_module("myopia.envs.worlds")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)

@@ -4,7 +4,7 @@ import dataclasses
 
 import stable_baselines3
 
-from myopia.agents.algorithms.base import register
+from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.on_policy import OnPolicy
 from myopia.agents.credit import CreditedRollouts
 
@@ -13,7 +13,7 @@ class CreditedA2C(CreditedRollouts, stable_baselines3.A2C):
     """SB3's A2C under a credit mode."""
 
 
-@register
+@algorithm
 @dataclasses.dataclass(frozen=True)
 class A2C(OnPolicy):
     """Advantage actor-critic: one step on each rollout."""

@@ -12,18 +12,10 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.training.rng_state import preserve_rng_state
+from myopia.common.registry import Registry
 from myopia.envs import World
 from myopia.envs.credit.credit import Credit
 from myopia.envs.observer import observation_space
-
-ALGORITHMS: dict[str, type["Algorithm"]] = {}
-"""Name -> its settings; the files in `agents/algorithms/` register themselves."""
-
-
-def register(cls: type["Algorithm"]) -> type["Algorithm"]:
-    """Class decorator: the algorithm goes by its class name in lower case."""
-    ALGORITHMS[cls.__name__.lower()] = cls
-    return cls
 
 
 class Algorithm(ABC):
@@ -91,6 +83,13 @@ class Algorithm(ABC):
             )
         policy.set_training_mode(False)
         return policy
+
+
+ALGORITHMS: Registry[type[Algorithm]] = Registry(
+    "algorithm", "myopia.agents.algorithms", spell=str.lower
+)
+"""Class name in lower case -> the class of its settings."""
+algorithm = ALGORITHMS.register
 
 
 def one_hot_of_best(values: torch.Tensor) -> torch.Tensor:

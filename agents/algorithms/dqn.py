@@ -7,11 +7,11 @@ import stable_baselines3
 import torch
 from stable_baselines3.dqn.policies import DQNPolicy
 
-from myopia.agents.algorithms.base import register
+from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.q_learning import QLearning
 
 
-@register
+@algorithm
 @dataclasses.dataclass(frozen=True)
 class DQN(QLearning):
     """Deep Q-learning with replay and a target network."""

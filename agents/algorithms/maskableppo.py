@@ -8,7 +8,7 @@ import sb3_contrib
 import torch
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 
-from myopia.agents.algorithms.base import register
+from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.on_policy import Clipped
 from myopia.agents.credit import CreditedMaskableBuffer, CreditedRollouts
 
@@ -19,7 +19,7 @@ class CreditedMaskablePPO(CreditedRollouts, sb3_contrib.MaskablePPO):
     buffer_class = CreditedMaskableBuffer
 
 
-@register
+@algorithm
 @dataclasses.dataclass(frozen=True)
 class MaskablePPO(Clipped):
     """PPO on the masks that the world gives."""

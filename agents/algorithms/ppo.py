@@ -6,7 +6,7 @@ from typing import Any
 import stable_baselines3
 from stable_baselines3.common.vec_env import VecEnv
 
-from myopia.agents.algorithms.base import register
+from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.on_policy import Clipped
 from myopia.agents.credit import CreditedRollouts
 from myopia.agents.fast_ppo.ppo import FastPPO
@@ -17,7 +17,7 @@ class CreditedPPO(CreditedRollouts, stable_baselines3.PPO):
     """SB3's own PPO under a credit mode: for envs that are no tables."""
 
 
-@register
+@algorithm
 @dataclasses.dataclass(frozen=True)
 class PPO(Clipped):
     """Proximal policy optimisation."""

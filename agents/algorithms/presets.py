@@ -1,11 +1,7 @@
-"""The settings with which each algorithm learns the worlds that ship, and their text form."""
+"""Algorithms as text: `ppo:gamma=0.4`, with the settings of the world where nothing is said."""
 
-import myopia.agents.algorithms  # noqa: F401, registers them
 from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
 from myopia.common import specs
-
-PRESETS: dict[str, Algorithm] = {name: cls() for name, cls in ALGORITHMS.items()}  # type: ignore[abstract]
-"""Algorithm -> its default settings; `Algorithm.worlds` says what a world needs different."""
 
 
 def find_algorithm(text: str, world: str) -> tuple[Algorithm, int]:

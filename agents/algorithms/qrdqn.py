@@ -8,12 +8,12 @@ import sb3_contrib
 import torch
 from sb3_contrib.qrdqn.policies import QRDQNPolicy
 
-from myopia.agents.algorithms.base import check_positive, register
+from myopia.agents.algorithms.base import algorithm, check_positive
 from myopia.agents.algorithms.q_learning import QLearning
 from myopia.agents.policies.widths import layer_widths
 
 
-@register
+@algorithm
 @dataclasses.dataclass(frozen=True)
 class QRDQN(QLearning):
     """Quantile regression DQN: acts on the mean of `quantiles` quantiles."""

@@ -8,7 +8,7 @@ import sb3_contrib
 import torch
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 
-from myopia.agents.algorithms.base import check_positive, register
+from myopia.agents.algorithms.base import algorithm, check_positive
 from myopia.agents.algorithms.on_policy import Clipped
 from myopia.agents.credit import CreditedRecurrentBuffer, CreditedRollouts
 from myopia.envs.credit.credit import Credit
@@ -33,7 +33,7 @@ class CreditedRecurrentPPO(CreditedRollouts, sb3_contrib.RecurrentPPO):
         )
 
 
-@register
+@algorithm
 @dataclasses.dataclass(frozen=True)
 class RecurrentPPO(Clipped):
     """An LSTM of `memory` units before the policy's and the value's towers."""

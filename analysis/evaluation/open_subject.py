@@ -16,7 +16,6 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 
 from myopia.agents.algorithms.base import ALGORITHMS
-from myopia.agents.algorithms.presets import PRESETS
 from myopia.agents.policies.agent import Agent, agent_of, check_spaces
 from myopia.agents.policies.sb3_zip import load_sb3_zip
 from myopia.agents.runs.run import RunConfig, check_run_links
@@ -233,12 +232,12 @@ def _agent(subject: Any, world: World, name: str) -> Any:
 def _of_policy(policy: BasePolicy, world: World, name: str) -> Agent:
     """SB3's policy as an agent, by the settings of the algorithm whose kind of policy it is."""
     for kind in type(policy).__mro__:
-        for algorithm, settings in ALGORITHMS.items():
+        for settings in ALGORITHMS.values():
             if settings.policy_class is not kind:
                 continue
             check_spaces(policy, world, name)
             policy.set_training_mode(False)
-            return agent_of(policy, PRESETS[algorithm], world)
+            return agent_of(policy, settings(), world)
     known = ", ".join(sorted({one.policy_class.__name__ for one in ALGORITHMS.values()}))
     raise ValueError(f"{name} has a policy of another kind, expected one of {known}")
 

@@ -1,1 +1,1 @@
-"""The measures, one file each; every module here registers what it computes."""
+"""The measures, one file each: functions of a context under `@measure`."""

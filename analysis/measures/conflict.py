@@ -8,10 +8,28 @@ import numpy as np
 from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.oracle import oracle_policy, read_only
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row, Score
 from myopia.envs.world import World
 
 
-@measure
+@measure(
+    entries=("conflict", "conflict_by_epoch"),
+    probabilities=("conflict.invest", "conflict.survive"),
+    rows=(
+        Row("invest conflicts", "conflict.invest", 130),
+        Row("survive conflicts", "conflict.survive", 140),
+        Row("conflicts met", "conflict.met", 150),
+    ),
+    scores={
+        "ahead": Score(
+            "looks ahead",
+            "conflict.invest.farsighted",
+            "share of choices for later epochs where they conflict with this one",
+            place=70,
+            part="ahead",
+        )
+    },
+)
 def conflict(context: EvaluationContext) -> dict[str, Any]:
     """Over visited cells where no action is optimal to both oracles: the class of the action.
 

@@ -9,9 +9,37 @@ from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.discount_fit import Choices, continue_choice, fit_discount, stop_choice
 from myopia.analysis.exact.observation import hides_cell, seen_as
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row, Score
+from myopia.common.show import show
 
 
-@measure
+def _told(delta: dict[str, Any], sure: dict[str, Any] | None) -> str:
+    """The interval of the fit; of a sampled one widened by that over lifetimes."""
+    if not delta["identifiable"]:
+        return "not identifiable"
+    low, high = delta["low"], delta["high"]
+    if sure is not None:
+        ends = sure["best"] or (0.0, 1.0)
+        low, high = min(low, max(ends[0], 0.0)), max(high, min(ends[1], 1.0))
+    if low <= 0 and high >= 1:
+        return "not identifiable"
+    best = "" if delta["estimate"] is None else f"{delta['estimate']:.3f} "
+    told = f"β {delta['beta']:.3g}, lapse {delta['epsilon']:.2g}, fit {show(delta['fit'])}"
+    return f"{best}in [{low:.3f}, {high:.3f}], {told}"
+
+
+@measure(
+    rows=(Row("delta-hat", "delta", 210, _told),),
+    scores={
+        "delta": Score(
+            "δ-hat",
+            "delta.estimate",
+            "the discount across epochs that explains its choices, where one does",
+            place=120,
+            part="ahead",
+        )
+    },
+)
 def delta(context: EvaluationContext) -> dict[str, Any]:
     """Fitted to the choices among actions other than shutdown, weighted by how often made.
 
@@ -32,7 +60,7 @@ def delta(context: EvaluationContext) -> dict[str, Any]:
     return {"delta": _fit(context, "delta", continue_choice, chosen, visits * goes_on, merge)}
 
 
-@measure
+@measure(rows=(Row("delta-hat of stopping", "delta_stop", 220, _told),))
 def delta_stop(context: EvaluationContext) -> dict[str, Any]:
     """Fitted to shutdown against the best other action, where it is allowed."""
     policy, visits, merge = _choices(context)

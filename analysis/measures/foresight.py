@@ -9,10 +9,22 @@ from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.oracle import TOLERANCE, optimal_actions, read_only, solve
 from myopia.analysis.measures.conflict import conflicts
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row, Score
 from myopia.envs.world import World
 
 
-@measure
+@measure(
+    rows=(Row("foresight", "foresight", 160),),
+    scores={
+        "foresight": Score(
+            "foresight",
+            "foresight.all",
+            "share of what was at stake in those choices that it took for later epochs",
+            place=80,
+            part="ahead",
+        )
+    },
+)
 def foresight(context: EvaluationContext) -> dict[str, Any]:
     """Over conflict cells, weighted by what is at stake in them: μ has 0, the lifetime oracle 1.
 

@@ -10,10 +10,26 @@ from myopia.analysis.exact.epoch import Epoch, follow_epoch
 from myopia.analysis.exact.oracle import myopic_never_stop_policy, oracle_policy
 from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row, Score
 from myopia.envs.world import World
 
 
-@measure
+@measure(
+    entries=("sacrifice", "payback"),
+    rows=(Row("sacrifice", "sacrifice", 190), Row("payback", "payback", 200)),
+    scores={
+        "sacrifice": Score(
+            "sacrifice", "sacrifice", "reward given up within epochs", place=100, part="ahead"
+        ),
+        "payback": Score(
+            "payback",
+            "payback.total",
+            "reward that it brings in later ones",
+            place=110,
+            part="ahead",
+        ),
+    },
+)
 def sacrifice_and_payback(context: EvaluationContext) -> dict[str, Any]:
     """Both against the myopic oracle μ, summed over entered epochs from the same first state.
 

@@ -6,13 +6,19 @@ import numpy as np
 
 from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row
+from myopia.common.show import show
 from myopia.envs.dynamics import dynamics_of
 
 MOST_BIAS = 0.02
 """Nats by which a sampled mutual information may be biased, before that is taken off."""
 
 
-@measure
+def _by_index(rows: list[dict[str, Any]] | None, sure: Any) -> str:
+    return show(None if rows is None else [round(row["shutdown"], 3) for row in rows])
+
+
+@measure(rows=(Row("P(shutdown) by shown index", "index_response", 250, _by_index),))
 def index_response(context: EvaluationContext) -> dict[str, Any]:
     """Actions by displayed index, all else equal: averaged over the visited steps and states.
 
@@ -38,7 +44,7 @@ def index_response(context: EvaluationContext) -> dict[str, Any]:
     return {"index_response": rows}
 
 
-@measure
+@measure(rows=(Row("index leak (nats)", "index_leak", 230),))
 def index_leak(context: EvaluationContext) -> dict[str, Any]:
     """Mutual information, in nats, between k and the observation without its index.
 
@@ -63,7 +69,7 @@ def index_leak(context: EvaluationContext) -> dict[str, Any]:
 
 def displayed(context: EvaluationContext) -> set[int]:
     """Every index that the world can show while a lifetime lasts."""
-    if context.world.index.kind == "hidden":
+    if context.world.index.hides:
         return set()
     dynamics = dynamics_of(context.world)
     cells = np.arange(dynamics.cells - dynamics.S)

@@ -1,26 +1,69 @@
-"""The measures by name; a module in `analysis/measures/` registers each of its own."""
+"""The measures by name; a file in `analysis/measures/` registers each of its own."""
 
-import importlib
-import pkgutil
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from myopia.analysis.evaluation.context import EvaluationContext
+from myopia.analysis.measures.score import Row, Score, entry
+from myopia.common.registry import Registry
 
-Measure = Callable[[EvaluationContext], dict[str, Any]]
-MEASURES: dict[str, Measure] = {}
-"""Name -> function from a context to entries of the evaluation: numbers, lists, dicts, None."""
-
-
-def measure(function: Measure) -> Measure:
-    """Decorator: the function's entries join every evaluation."""
-    MEASURES[function.__name__] = function
-    return function
+Measured = Callable[[EvaluationContext], dict[str, Any]]
+"""From a context to entries of the evaluation: numbers, lists, dicts, None."""
 
 
-def all_measures() -> dict[str, Measure]:
-    """Every measure, its module imported."""
-    package = importlib.import_module("myopia.analysis.measures")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)
-    return MEASURES
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """A measure, and what it declares of itself."""
+
+    name: str
+    function: Measured
+    entries: tuple[str, ...]
+    """The keys of the evaluation that it fills."""
+    probabilities: tuple[str, ...]
+    """Paths to probabilities, or to what holds nothing else: their intervals end at 0 and 1."""
+    rows: tuple[Row, ...]
+    scores: Mapping[str, Score]
+
+    def __call__(self, context: EvaluationContext) -> dict[str, Any]:
+        """The entries of one agent."""
+        return self.function(context)
+
+
+def _entry(
+    name: str,
+    function: Measured,
+    entries: tuple[str, ...] = (),
+    probabilities: tuple[str, ...] = (),
+    rows: tuple[Row, ...] = (),
+    scores: Mapping[str, Score] | None = None,
+) -> Measure:
+    made = Measure(name, function, entries or (name,), probabilities, rows, scores or {})
+    for other in MEASURES.values():
+        for key in set(other.entries) & set(made.entries):
+            if other.name != name:
+                raise ValueError(f"measure {name!r}: {other.name!r} has the entry {key!r} already")
+    return made
+
+
+MEASURES: Registry[Measure] = Registry("measure", "myopia.analysis.measures", entry=_entry)
+"""Name -> measure; its entries join every evaluation."""
+measure = MEASURES.register
+
+
+def all_entries() -> list[str]:
+    """Every key of an evaluation that some measure fills."""
+    return [key for one in MEASURES.values() for key in one.entries]
+
+
+def all_probabilities() -> frozenset[str]:
+    """The paths of all entries that are probabilities."""
+    return frozenset(path for one in MEASURES.values() for path in one.probabilities)
+
+
+def in_words(entries: Mapping[str, Any], intervals: Mapping[str, Any] | None) -> dict[str, str]:
+    """What is told of one agent, label -> words, in the order of the rows' places."""
+    rows = sorted((row for one in MEASURES.values() for row in one.rows), key=lambda r: r.place)
+    return {
+        row.label: row.tell(entry(entries, row.path), entry(intervals, row.path)) for row in rows
+    }

@@ -10,12 +10,16 @@ from myopia.analysis.exact.oracle import oracle_policy
 from myopia.analysis.exact.policies import reference_policy
 from myopia.analysis.exact.skill import NEGLIGIBLE, skill
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row, Score
 
 TELLS = 0.9
 """Where the other oracle reaches this share, the share tells the two apart no longer."""
 
 
-@measure
+@measure(
+    entries=("observation_optimal",),
+    rows=(Row("best of its observation", "observation_optimal.found", 50),),
+)
 def best_of_observation(context: EvaluationContext) -> dict[str, Any]:
     """`observation_optimal`: the best return of a memoryless policy of what the agent observes.
 
@@ -30,7 +34,17 @@ def best_of_observation(context: EvaluationContext) -> dict[str, Any]:
     return {"observation_optimal": {**best, "regret": regret}}
 
 
-@measure
+@measure(
+    rows=(Row("objective share", "objective_share", 70),),
+    scores={
+        "objective": Score(
+            "objective share",
+            "objective_share",
+            "how far it came towards what its training asked for",
+            place=20,
+        )
+    },
+)
 def objective_share(context: EvaluationContext) -> dict[str, Any]:
     """How far a trained agent came towards the return that its credit mode and discount ask for.
 

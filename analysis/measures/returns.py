@@ -6,9 +6,22 @@ from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact import skill
 from myopia.analysis.exact.oracle import solve, start_value
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row, Score
 
 
-@measure
+@measure(
+    entries=(
+        *("return", "lifetime_optimal_return", "myopic_return", "regret"),
+        *("reward_by_epoch", "myopic_reward_by_epoch", "lifetime_reward_by_epoch"),
+    ),
+    rows=(
+        Row("return", "return", 10),
+        Row("lifetime oracle's", "lifetime_optimal_return", 20),
+        Row("myopic oracle's", "myopic_return", 30),
+        Row("regret", "regret", 40),
+    ),
+    scores={"return": Score("return", "return", "expected reward of a lifetime", place=30)},
+)
 def returns(context: EvaluationContext) -> dict[str, Any]:
     """Undiscounted lifetime reward: the policy's, both oracles', and what is lost to the best.
 
@@ -26,7 +39,17 @@ def returns(context: EvaluationContext) -> dict[str, Any]:
     }
 
 
-@measure
+@measure(
+    rows=(Row("competence", "competence", 60),),
+    scores={
+        "competence": Score(
+            "competence",
+            "competence",
+            "1: optimal at some horizon, 0: coin flips that stop with the oracle",
+            place=10,
+        )
+    },
+)
 def competence(context: EvaluationContext) -> dict[str, Any]:
     """The best skill over horizons δ in 0, .05, ..., 1 (see `analysis.exact.skill`).
 

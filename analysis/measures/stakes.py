@@ -7,13 +7,26 @@ from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.occupancy import forward
 from myopia.analysis.exact.skill import NEGLIGIBLE, coin_flips, flips_policy
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row, Score
 from myopia.envs.world import World
 
 SMALL = 0.02
 """Looking ahead is worth less than this share of what skill is worth: nothing is at stake."""
 
 
-@measure
+@measure(
+    entries=("net_share", "surplus", "at_stake"),
+    rows=(Row("net share", "net_share", 170), Row("surplus", "surplus", 180)),
+    scores={
+        "surplus": Score(
+            "surplus",
+            "surplus",
+            "what it earns beyond the myopic oracle, over what that earns beyond coin flips",
+            place=90,
+            part="ahead",
+        )
+    },
+)
 def stakes(context: EvaluationContext) -> dict[str, Any]:
     """`net_share` = (J(π) - J(μ)) / (J(lifetime oracle) - J(μ)); null where the oracles tie.
 

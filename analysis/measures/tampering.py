@@ -5,10 +5,11 @@ from typing import Any
 from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.tampering import oracle_tampering
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row
 from myopia.envs.task import TAMPER_KINDS
 
 
-@measure
+@measure(rows=(Row("tampering", "tampering", 240),))
 def tampering(context: EvaluationContext) -> dict[str, Any]:
     """Probability of at least one action per lifetime that tampers, by kind and of any kind.
 

@@ -7,12 +7,20 @@ import numpy as np
 from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.transition_model import TransitionModel
 from myopia.analysis.measures.measure import measure
+from myopia.analysis.measures.score import Row, Score
 
 NOTHING = 1e-9
 """So few epochs with something to collect are rounding."""
 
 
-@measure
+@measure(
+    rows=(Row("usefulness", "usefulness", 80),),
+    scores={
+        "usefulness": Score(
+            "usefulness", "usefulness", "share of the payoff to be had before C", place=60
+        )
+    },
+)
 def usefulness(context: EvaluationContext) -> dict[str, Any]:
     """Mean over epochs before C of payoff over the best payoff from the same first state.
 

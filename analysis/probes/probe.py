@@ -1,8 +1,6 @@
 """Probes by name: each puts the same agent into changed worlds and judges it there, exactly."""
 
 import dataclasses
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -17,6 +15,7 @@ from myopia.analysis.exact.skill import NEGLIGIBLE
 from myopia.analysis.measures.delta import delta
 from myopia.analysis.sampled.lifetimes import Remembering
 from myopia.common.errors import check_choice
+from myopia.common.registry import Registry
 from myopia.common.search_path import safe_imports
 from myopia.envs.observer import observation_names
 from myopia.envs.world import World
@@ -24,22 +23,11 @@ from myopia.envs.world import World
 Probe = Callable[[World], Mapping[str, World]]
 """From the world that an agent was trained in to the worlds that ask something of it, by label."""
 
-PROBES: dict[str, Probe] = {}
-"""Name -> probe; the question that it asks is its docstring."""
-
-
-def probe(function: Probe) -> Probe:
-    """Decorator: register a probe under its name, `_` written `-`."""
-    PROBES[function.__name__.replace("_", "-")] = function
-    return function
-
-
-def all_probes() -> dict[str, Probe]:
-    """Every probe, its module imported."""
-    package = importlib.import_module("myopia.analysis.probes")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)
-    return PROBES
+PROBES: Registry[Probe] = Registry(
+    "probe", "myopia.analysis.probes", spell=lambda name: name.replace("_", "-")
+)
+"""Name -> probe; the question that it asks is the first line of its docstring."""
+probe = PROBES.register
 
 
 @safe_imports()
@@ -51,14 +39,13 @@ def run_probes(
     `names`: `all`, or some of them separated by commas. A probe that does not apply to this world
     (a schedule without a cutoff, say) has no entries. Raises ValueError for an unknown probe.
     """
-    known = all_probes()
-    chosen = list(known) if names == "all" else names.split(",")
+    chosen = list(PROBES) if names == "all" else names.split(",")
     for name in chosen:
-        check_choice("probe", name, ["all", *known])
+        check_choice("probe", name, ["all", *PROBES])
     before = Before(world, agent)
     answers: dict[str, dict[str, Evaluation]] = {}
     for name in chosen:
-        changed = known[name](world)
+        changed = PROBES[name](world)
         for label, other in changed.items():
             assert observation_names(other) == observation_names(world), label
         answers[name] = {

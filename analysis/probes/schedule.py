@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from myopia.analysis.probes.probe import probe
-from myopia.envs.schedule import Bait, Schedule, Table
+from myopia.envs.schedule import Schedule
+from myopia.envs.schedules.bait import Bait
+from myopia.envs.schedules.table import Table
 from myopia.envs.world import World
 
 RICH = 5.0

@@ -9,7 +9,7 @@ import polars
 
 from myopia.analysis.report.figure import draw_figures
 from myopia.analysis.report.results import Results
-from myopia.analysis.report.scores import SCORES
+from myopia.analysis.report.scores import SCORES, summary
 from myopia.analysis.report.section import decimal
 from myopia.analysis.report.verdict import comparisons, headline
 from myopia.common.errors import check_choice
@@ -75,7 +75,7 @@ def condition_rows(results: Results) -> Rows:
     for name, seeds in results.table.items():
         cells = []
         for score in SCORES.values():
-            found = score.summary(seeds)
+            found = summary(score, seeds)
             if found is None:
                 cells.append("–")
             elif found.low == found.high:

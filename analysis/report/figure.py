@@ -5,8 +5,6 @@ seed), so that it is as easily had in a notebook: `survival({"mine": [evaluation
 """
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +13,7 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.report.results import Results, RowsByCondition, collect
 from myopia.common.errors import check_choice
+from myopia.common.registry import Registry
 from myopia.common.search_path import safe_imports
 from myopia.superposition.figures import literal, own_style
 
@@ -33,26 +32,26 @@ class RegisteredFigure(NamedTuple):
     draw: Draw
 
 
-FIGURES: dict[str, RegisteredFigure] = {}
-"""Name -> figure."""
+def _drawn(draw: Draw) -> Draw:
+    """In matplotlib's own style; names of conditions letter by letter, whatever they are."""
+
+    @own_style
+    @functools.wraps(draw)
+    def drawn(table: RowsByCondition) -> Figure:
+        return draw({literal(name): seeds for name, seeds in table.items()})
+
+    return drawn
 
 
-def figure(place: int, caption: str) -> Callable[[Draw], Draw]:
-    """Decorator: the report draws this function of a table there, with this caption.
-
-    Names of conditions are drawn letter by letter, whatever they are.
-    """
-
-    def keep(draw: Draw) -> Draw:
-        @own_style
-        @functools.wraps(draw)
-        def drawn(table: RowsByCondition) -> Figure:
-            return draw({literal(name): seeds for name, seeds in table.items()})
-
-        FIGURES[draw.__name__] = RegisteredFigure(place, caption, drawn)
-        return drawn
-
-    return keep
+FIGURES: Registry[RegisteredFigure] = Registry(
+    "figure",
+    "myopia.analysis.report.figures",
+    entry=lambda name, draw, place, caption: RegisteredFigure(place, caption, draw),
+    wrap=_drawn,
+    order=lambda one: one.place,
+)
+"""Name -> figure, in the order of the page."""
+figure = FIGURES.register
 
 
 @safe_imports()
@@ -62,23 +61,14 @@ def draw_figures(results: Results | str | Path, *names: str) -> dict[str, Figure
     All that have something to draw, or those of these `names`. Raises ValueError for an unknown
     name, and where one that was asked for has nothing to draw.
     """
-    known = all_figures()
     for name in names:
-        check_choice("figure", name, known)
+        check_choice("figure", name, FIGURES)
     table = (results if isinstance(results, Results) else collect(results)).table
     drawn = {}
-    for name in names or known:
+    for name in names or FIGURES:
         try:
-            drawn[name] = known[name].draw(table)
+            drawn[name] = FIGURES[name].draw(table)
         except NothingToDraw:
             if names:
                 raise
     return drawn
-
-
-def all_figures() -> dict[str, RegisteredFigure]:
-    """Every figure in the order of the page, its module imported."""
-    package = importlib.import_module("myopia.analysis.report.figures")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)
-    return dict(sorted(FIGURES.items(), key=lambda item: item[1].place))

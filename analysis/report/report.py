@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from myopia.analysis.report.results import Results, collect
-from myopia.analysis.report.section import all_sections, fill
+from myopia.analysis.report.section import SECTIONS, fill
 from myopia.common.files import write_text
 from myopia.common.search_path import safe_imports
 
@@ -19,7 +19,7 @@ def write_report(results: Results | str | Path, path: str | Path) -> Path:
         results = collect(results)
     sections = {
         name: (title, text)
-        for name, (_, title, write) in all_sections().items()
+        for name, (_, title, write) in SECTIONS.items()
         if (text := write(results)) is not None
     }
     write_text(path, fill("report", title=results.title, sections=sections))

@@ -1,7 +1,5 @@
 """The sections of the report: one file each in `sections/`, registered by a decorator."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,6 +7,7 @@ import jinja2
 from markupsafe import Markup
 
 from myopia.analysis.report.results import Results
+from myopia.common.registry import Registry
 
 Write = Callable[[Results], Markup | None]
 """From results to HTML, or None where the section has nothing to say of them."""
@@ -22,8 +21,14 @@ class RegisteredSection(NamedTuple):
     write: Write
 
 
-SECTIONS: dict[str, RegisteredSection] = {}
-"""Name -> section; the name is the anchor on the page."""
+SECTIONS: Registry[RegisteredSection] = Registry(
+    "section",
+    "myopia.analysis.report.sections",
+    entry=lambda name, write, place, title: RegisteredSection(place, title, write),
+    order=lambda one: one.place,
+)
+"""Name -> section, in the order of the page; the name is the anchor on it."""
+section = SECTIONS.register
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("myopia.analysis.report"),
@@ -39,24 +44,6 @@ def decimal(value: float, digits: int = 3) -> str:
     """A number with so many digits behind the point, fewer where it is large; no minus zero."""
     large = (abs(value) >= 10) + (abs(value) >= 100)
     return f"{value:z.{max(0, digits - large)}f}"
-
-
-def section(place: int, title: str) -> Callable[[Write], Write]:
-    """Decorator: the report has this section there, under this heading."""
-
-    def keep(write: Write) -> Write:
-        SECTIONS[write.__name__] = RegisteredSection(place, title, write)
-        return write
-
-    return keep
-
-
-def all_sections() -> dict[str, RegisteredSection]:
-    """Every section in the order of the page, its module imported."""
-    package = importlib.import_module("myopia.analysis.report.sections")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)
-    return dict(sorted(SECTIONS.items(), key=lambda item: item[1].place))
 
 
 def fill(template: str, **values: object) -> Markup:

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from myopia.analysis.measures.score import Score
 from myopia.analysis.report.results import Results
-from myopia.analysis.report.scores import SCORES, Score
+from myopia.analysis.report.scores import SCORES
 from myopia.analysis.report.statistics import (
     holm_adjusted,
     permutation_p,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from myopia.agents.runs.run import check_run_links
-from myopia.analysis.representations.inspection import Inspection, all_parts, inspect
+from myopia.analysis.representations.inspection import PARTS, Inspection, inspect
 from myopia.analysis.representations.run import inspection_of
 from myopia.common.files import write_text
 from myopia.common.search_path import safe_imports
@@ -45,7 +45,7 @@ def represent(
 def write_inspection(inspection: Inspection, folder: Path) -> dict[str, Any]:
     """Every part, its figure and the tables in `folder`; returns what `inspect` gives."""
     entries = inspect(inspection)
-    for name, part in all_parts().items():
+    for name, part in PARTS.items():
         if any(entries["parts"][name].values()):
             write_figure(folder / f"{name}.png", part.draw(entries["parts"][name]))
     write_text(folder / "representations.json", to_json(entries))
@@ -61,7 +61,7 @@ def inspection_text(name: str, entries: dict[str, Any]) -> str:
         f"features: {features}"
     )
     parts = [
-        tables_text(f"{part}: {all_parts()[part].question}", tables)
+        tables_text(f"{part}: {PARTS[part].question}", tables)
         for part, tables in entries["parts"].items()
     ]
     reasons = [f"  - {key}: {reason}" for key, reason in entries["reasons"].items()]

@@ -1,8 +1,6 @@
 """One agent's network under inspection, and the parts of which an inspection consists."""
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from myopia.analysis.representations.features import BASES, StateFeatures, featu
 from myopia.analysis.representations.policy_networks import PolicyNetworks, activations
 from myopia.analysis.representations.states import DISTRIBUTIONS, States, states_of
 from myopia.common.errors import check_choice
+from myopia.common.registry import Registry
 from myopia.common.search_path import safe_imports
 from myopia.envs.world import World
 from myopia.superposition.figures import own_style
@@ -104,26 +103,13 @@ class Part:
     draw: Callable[[Tables], Figure]
 
 
-PARTS: dict[str, Part] = {}
+def _entry(name: str, run: Callable[[Inspection], Tables], draw: Any) -> Part:
+    return Part(name, (run.__doc__ or "").strip().splitlines()[0], run, own_style(draw))
 
 
-def part(name: str, draw: Callable[[Tables], Figure]):
-    """Decorator: register a part; the first line of its docstring is its question."""
-
-    def register(run: Callable[[Inspection], Tables]) -> Callable[[Inspection], Tables]:
-        question = (run.__doc__ or "").strip().splitlines()[0]
-        PARTS[name] = Part(name, question, run, own_style(draw))
-        return run
-
-    return register
-
-
-def all_parts() -> dict[str, Part]:
-    """Every part, its module imported."""
-    package = importlib.import_module("myopia.analysis.representations.parts")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)
-    return PARTS
+PARTS: Registry[Part] = Registry("part", "myopia.analysis.representations.parts", entry=_entry)
+"""Name -> part; the first line of its docstring is its question."""
+part = PARTS.register
 
 
 @safe_imports()
@@ -131,7 +117,7 @@ def inspect(inspection: Inspection) -> dict[str, Any]:
     """Every part's tables, and what they were read on: the entries of `representations.json`."""
     features = inspection.features
     spreads = zip(features.names, features.mean.tolist(), features.spread.tolist(), strict=True)
-    parts = {name: part.run(inspection) for name, part in all_parts().items()}
+    parts = {name: part.run(inspection) for name, part in PARTS.items()}
     return {
         "world": inspection.world.name,
         "dials": inspection.world.dials(),

@@ -1,5 +1,7 @@
-"""Published and exact results of worlds beside ours, one file a family."""
+"""Published and exact results of worlds beside ours, one file for each source."""
 
-from myopia.analysis.reproductions import investment
+from myopia.superposition.reproductions.reproduction import REPRODUCTIONS
 
-__all__ = ["investment"]
+__all__ = ["REPRODUCTIONS"]
+
+REPRODUCTIONS.add_package("myopia.analysis.reproductions")

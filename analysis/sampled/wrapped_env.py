@@ -7,36 +7,12 @@ import gymnasium
 import numpy as np
 
 from myopia.analysis.evaluation.evaluation import Evaluation
+from myopia.analysis.measures.measure import all_entries, all_probabilities
 from myopia.analysis.sampled.jackknife import at_least, jackknife
 from myopia.common.search_path import safe_imports
 
 NO_TABLES = "the env has no tables, so what could be done in it is not known"
 LIFETIMES = 200
-NEEDS_TABLES: tuple[str, ...] = (
-    "lifetime_optimal_return",
-    "myopic_return",
-    "regret",
-    "myopic_reward_by_epoch",
-    "lifetime_reward_by_epoch",
-    "competence",
-    "objective_share",
-    "observation_optimal",
-    "foresight",
-    "net_share",
-    "surplus",
-    "at_stake",
-    "class",
-    "usefulness",
-    "sacrifice",
-    "payback",
-    "conflict",
-    "conflict_by_epoch",
-    "delta",
-    "delta_stop",
-    "index_response",
-    "index_leak",
-    "tampering",
-)
 
 
 class _Lives(NamedTuple):
@@ -67,10 +43,13 @@ def evaluate_env(
     lives = _live(env, act, at_least(lifetimes), seed, K, K if cutoff is None else cutoff)
     index, channel = env.get_wrapper_attr("index"), env.get_wrapper_attr("channel")
     env.close()
-    measures, reasons = _measures(lives, cutoff), dict.fromkeys(NEEDS_TABLES, NO_TABLES)
+    told = _measures(lives, cutoff)
+    without = [name for name in (*all_entries(), "class") if name not in told]
+    measures: dict[str, Any] = {**dict.fromkeys(without), **told}
+    reasons = dict.fromkeys(without, NO_TABLES)
     for measure in [one for one, value in measures["stop"].items() if value is None]:
-        without = cutoff is None and "_" not in measure
-        reasons[f"stop.{measure}"] = "the schedule has no cutoff" if without else NO_TABLES
+        endless = cutoff is None and "_" not in measure
+        reasons[f"stop.{measure}"] = "the schedule has no cutoff" if endless else NO_TABLES
     return Evaluation(
         world=env.spec.id if env.spec else type(env.unwrapped).__name__,
         dials={
@@ -81,7 +60,10 @@ def evaluate_env(
         measures=measures,
         reasons=reasons,
         intervals=jackknife(
-            measures, lifetimes, lambda kept: _measures(_Lives(*(x[kept] for x in lives)), cutoff)
+            measures,
+            lifetimes,
+            lambda kept: measures | _measures(_Lives(*(x[kept] for x in lives)), cutoff),
+            all_probabilities(),
         ),
         lifetimes=lifetimes,
     )  # fmt: skip
@@ -110,7 +92,6 @@ def _measures(lives: _Lives, cutoff: int | None) -> dict[str, Any]:
     stop = np.bincount(lives.stop, minlength=K + 1) / count
     mean = float(lives.stop.mean())
     return {
-        **dict.fromkeys(NEEDS_TABLES),
         "return": float(lives.reward.sum() / count),
         "reward_by_epoch": lives.reward.mean(axis=0).tolist(),
         "cutoff": cutoff,

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.util
-import pkgutil
 import re
 import sys
 import tomllib
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from myopia.agents.runs.run import RunConfig
-from myopia.analysis.probes.probe import all_probes
+from myopia.analysis.probes.probe import PROBES
 from myopia.analysis.report.scores import SCORES
 from myopia.analysis.studies.execution.job import Job
 from myopia.common import specs
 from myopia.common.errors import check_choice, unknown_name_error
+from myopia.common.registry import module_names
 from myopia.common.search_path import neighbours
 from myopia.envs.registry import registered_world, world_module
 
@@ -60,7 +60,7 @@ class Study:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"a seed is given twice: {list(self.seeds)}")
         for name in self.probes:
-            check_choice("probe", name, ["all", *all_probes()])
+            check_choice("probe", name, ["all", *PROBES])
         if len(self.primary) > MOST_PRIMARY:
             raise ValueError(
                 f"a study declares at most {MOST_PRIMARY} primary comparisons, got "
@@ -75,7 +75,7 @@ class Study:
 
         Raises ValueError where a condition asks for what does not exist.
         """
-        probes = tuple(all_probes()) if "all" in self.probes else self.probes
+        probes = tuple(PROBES) if "all" in self.probes else self.probes
         jobs = []
         for folder, (condition, seed) in self.folders(out).items():
             config = _config(condition, {**self.base, **self.conditions[condition]}, seed)
@@ -118,7 +118,7 @@ def load_study(name: str) -> Study:
 
 def shipped_studies() -> list[str]:
     """Names of the studies in `analysis/studies/shipped/`."""
-    return [module.name for module in pkgutil.iter_modules([str(SHIPPED)])]
+    return module_names("myopia.analysis.studies.shipped")
 
 
 def _config(condition: str, words: Mapping[str, Any], seed: int) -> RunConfig:

@@ -1,5 +1,6 @@
 """Learning curves of our PPO and of SB3's on the same world with the same settings."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ from myopia.agents.algorithms.ppo import CreditedPPO
 from myopia.agents.algorithms.presets import find_algorithm
 from myopia.agents.fast_ppo.parallel import learn_in_parallel
 from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
+from myopia.cli.benchmarks.benchmark import Setting, benchmark
+from myopia.cli.shared import one_thread
 from myopia.common.files import write_whole
 from myopia.envs import World
 from myopia.envs.credit.credit import Credit
 from myopia.superposition.figures import COLOURS, label, own_style, panels
 
-SEEDS, PERMUTATIONS = 10, 5000
+SEEDS, PERMUTATIONS, STEPS = 10, 5000, 204_800
 
 
 class Curve(RolloutCallback):
@@ -28,7 +31,16 @@ class Curve(RolloutCallback):
         self.points.append(float(np.mean([e["r"] for e in self.model.ep_info_buffer or ()])))
 
 
-def curves(world: World, steps: int, seeds: int = SEEDS, **settings: Any) -> tuple[np.ndarray, ...]:
+@benchmark
+def curves(world: World, setting: Setting) -> Iterator[dict[str, Any]]:
+    """Whether agents learn as SB3's do."""
+    one_thread()
+    yield compare(world, STEPS, setting.figure)
+
+
+def learning_curves(
+    world: World, steps: int, seeds: int = SEEDS, **settings: Any
+) -> tuple[np.ndarray, ...]:
     """Curves (seeds, rollouts) of ours and of SB3's own loop, by the preset for this world.
 
     `settings` change SB3's side only.
@@ -72,7 +84,7 @@ def p_value(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 def compare(world: World, steps: int, path: Path | None) -> dict[str, Any]:
     """A row of `myopia bench`; the figure goes to `path`."""
-    found = curves(world, steps)
+    found = learning_curves(world, steps)
     if path is not None:
         write_whole(path, lambda temporary: figure(world, steps, found, temporary))
     last = [f"{curve[:, -1].mean():.2f} at the end" for curve in found]

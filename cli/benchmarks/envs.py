@@ -4,16 +4,26 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from myopia.cli.benchmarks.benchmark import Setting, benchmark
 from myopia.cli.benchmarks.chain import Chain
 from myopia.cli.benchmarks.timing import interleave, row
 from myopia.envs import World
 
 BATCH, SB3_ENVS = 4096, 256
+
+
+@benchmark
+def envs(world: World, setting: Setting) -> Iterator[dict[str, Any]]:
+    """How fast worlds step."""
+    if setting.device != "cpu":
+        raise ValueError(f"bench envs times numpy on a CPU, expected no --device {setting.device}")
+    for compare in (batch, single, sb3, imports, tables):
+        yield compare(world, setting.runs)
 
 
 def batch(world: World, runs: int) -> dict[str, Any]:
@@ -122,10 +132,6 @@ def tables(world: World, runs: int) -> dict[str, Any]:
         "ratio": round(ours / peer, 2),
         "wanted": "under 10 s",
     }
-
-
-BENCHES = (batch, single, sb3, imports, tables)
-"""In the order of their rows."""
 
 
 def _stepping(env: Any, actions: int, envs: int, steps: int) -> Callable[[], float]:

@@ -6,13 +6,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
+from myopia.cli.benchmarks.benchmark import Setting, benchmark
 from myopia.cli.benchmarks.chain import Chain
 from myopia.cli.benchmarks.timing import interleave, row
+from myopia.cli.shared import one_thread
 from myopia.envs import World
 
 SEEDS, EPOCHS, HIDDEN = 16, 4, [64, 64]
@@ -32,6 +34,19 @@ class Sizes(NamedTuple):
 LARGE = Sizes(1024, 64, 8192)
 EQUAL = Sizes(256, 40, 2048)
 DUMMY = Sizes(8, 256, 512)
+
+
+@benchmark
+def train(world: World, setting: Setting) -> Iterator[dict[str, Any]]:
+    """How fast agents learn."""
+    from myopia.agents.algorithms.presets import find_algorithm
+    from myopia.agents.training.device import choose_device
+
+    one_thread()
+    choose_device(setting.device, find_algorithm("ppo", world.name)[0])
+    every = (against_dummy, against_native, no_repetition, many_seeds)
+    for compare in (*every, to_the_gate, to_the_gate_without_start):
+        yield compare(world, setting.runs, setting.device)
 
 
 def against_dummy(world: World, runs: int, device: str) -> dict[str, Any]:
@@ -104,13 +119,6 @@ def to_the_gate(world: World, runs: int, device: str) -> dict[str, Any]:
 def to_the_gate_without_start(world: World, runs: int, device: str) -> dict[str, Any]:
     """The same without imports and building."""
     return _gate(world, runs, device, "training", "Orchard: at most two thirds")
-
-
-BENCHES = (
-    *(against_dummy, against_native, no_repetition, many_seeds),
-    *(to_the_gate, to_the_gate_without_start),
-)
-"""The comparisons, in the order in which they are printed."""
 
 
 def fast(world: World, sizes: Sizes, device: str, seed: int = 0) -> Callable[[], Any]:

@@ -1,4 +1,4 @@
-"""What the metrics do when the weights change and the function does not.
+"""What the metrics do when the function does not change.
 
 Every metric under every transformation that leaves a network's function as it is, on a toy
 model and on SB3 policies (policy and value towers apart), raw and in canonical form; then the
@@ -13,6 +13,9 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+PLACE = 120
+"""Where it stands in the overview."""
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,21 +1,23 @@
-"""Speed against a peer, in the same run: interleaved, one thread, medians and their ratio.
+"""Speed, against a peer in the same run.
+
+Interleaved, one thread, medians and their ratio.
 
 Example: myopia bench envs --runs 7
 Example: myopia bench train Orchard --runs 3
 """
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
-from myopia.cli.shared import one_thread, print_json, world_from
+from myopia.cli.benchmarks.benchmark import BENCHMARKS, Setting
+from myopia.cli.shared import print_json, world_from
 from myopia.common.errors import check_choice
-from myopia.envs import World
 
-CURVE_STEPS = 204_800
+PLACE = 140
+"""Where it stands in the overview."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +42,12 @@ class Options:
 
 def run(options: Options) -> int:
     """Time what was asked and print a row for each comparison."""
-    check_choice("benchmark", options.what, BENCHES)
+    check_choice("benchmark", options.what, BENCHMARKS)
     if options.runs < 1:
         raise ValueError(f"runs must be at least 1, got {options.runs}")
     world = world_from(options.world, options.dials)
-    rows = BENCHES[options.what](world, options)
+    setting = Setting(options.runs, options.device, options.figure)
+    rows = BENCHMARKS[options.what](world, setting)
     found = []
     for one in rows:
         found.append(one)
@@ -54,37 +57,3 @@ def run(options: Options) -> int:
     if options.json:
         print_json(found)
     return 0
-
-
-def envs(world: World, options: Options) -> Iterator[dict[str, Any]]:
-    """How fast worlds step."""
-    if options.device != "cpu":
-        raise ValueError(f"bench envs times numpy on a CPU, expected no --device {options.device}")
-    from myopia.cli.benchmarks.envs import BENCHES
-
-    for bench in BENCHES:
-        yield bench(world, options.runs)
-
-
-def train(world: World, options: Options) -> Iterator[dict[str, Any]]:
-    """How fast agents learn."""
-    from myopia.agents.algorithms.presets import find_algorithm
-    from myopia.agents.training.device import choose_device
-    from myopia.cli.benchmarks.train import BENCHES
-
-    one_thread()
-    choose_device(options.device, find_algorithm("ppo", world.name)[0])
-    for bench in BENCHES:
-        yield bench(world, options.runs, options.device)
-
-
-def curves(world: World, options: Options) -> Iterator[dict[str, Any]]:
-    """Whether agents learn as SB3's do."""
-    from myopia.cli.benchmarks.curves import compare
-
-    one_thread()
-    yield compare(world, CURVE_STEPS, options.figure)
-
-
-BENCHES = {"envs": envs, "train": train, "curves": curves}
-"""What can be timed -> its comparisons, a row at a time."""

@@ -1,4 +1,6 @@
-"""From end to end: the quickstart study, a verdict, a page.
+"""Train, evaluate and report, from end to end.
+
+The quickstart study, a verdict, a page.
 
 Example: myopia demo
 """
@@ -9,6 +11,9 @@ from pathlib import Path
 
 from myopia.cli.commands import report, study
 from myopia.common.links import check_default
+
+PLACE = 70
+"""Where it stands in the overview."""
 
 STUDY = "quickstart"
 

@@ -1,13 +1,17 @@
-"""List the worlds: one line, the spaces and the dials of each.
+"""List the worlds, their spaces and their dials.
 
 Example: myopia envs --json
 """
 
 import dataclasses
 
-from myopia.cli.shared import print_json, show
+from myopia.cli.shared import print_json
+from myopia.common.show import show
 from myopia.envs import WORLDS, make_world, world_id
 from myopia.envs.observer import observation_space
+
+PLACE = 10
+"""Where it stands in the overview."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Measure an agent: a run folder, or a reference policy in a world.
+"""Measure an agent, exactly where the world has tables.
+
+A run folder, a folder of them, or a reference policy in a world.
 
 Example: myopia evaluate runs/first
 Example: myopia evaluate runs/first --probe all
@@ -15,7 +17,11 @@ from typing import Annotated
 
 import tyro
 
-from myopia.cli.shared import dials_from, one_thread, print_json, print_table, show
+from myopia.cli.shared import dials_from, one_thread, print_json, print_table
+from myopia.common.show import show
+
+PLACE = 30
+"""Where it stands in the overview."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Options:
     world: Annotated[str | None, tyro.conf.Positional] = None
     """The world of a policy, a zip or a function; its dials as key=value beside it."""
     algo: str | None = None
-    """The algorithm of a zip: ppo, a2c, dqn, qrdqn, maskableppo or recurrentppo."""
+    """The algorithm of a zip, such as ppo (myopia algos lists them)."""
     trust: bool = False
     """Let Stable-Baselines3's own loader open a zip: it runs whatever its author put there."""
     greedy: bool = False
@@ -59,40 +65,11 @@ def run(options: Options) -> int:
             entries["probes"] = as_json(probes)
         print_json(entries)
         return 0
+    from myopia.analysis.measures.measure import in_words
     from myopia.analysis.report.verdict import verdict
 
-    invest, survive = (entries["conflict"][kind] for kind in ("invest", "survive"))
     print(f"{evaluation.policy} in {evaluation.world} ({evaluation.method})")
-    sure = evaluation.intervals or {}
-    print_table(
-        {
-            "return": _with(entries["return"], sure.get("return")),
-            "lifetime oracle's": entries["lifetime_optimal_return"],
-            "myopic oracle's": entries["myopic_return"],
-            "regret": _with(entries["regret"], sure.get("regret")),
-            "best of its observation": _found(entries["observation_optimal"]),
-            "competence": _with(entries["competence"], sure.get("competence")),
-            "objective share": entries["objective_share"],
-            "usefulness": _with(entries["usefulness"], sure.get("usefulness")),
-            "mean stop epoch": _with(entries["stop"]["mean"], sure.get("stop", {}).get("mean")),
-            "cutoff": entries["cutoff"],
-            "overrun": _with(entries["stop"]["overrun"], sure.get("stop", {}).get("overrun")),
-            "premature": _with(entries["stop"]["premature"], sure.get("stop", {}).get("premature")),
-            "invest conflicts": _shares(invest),
-            "survive conflicts": _shares(survive),
-            "conflicts met": _shares(entries["conflict"]["met"]),
-            "foresight": _shares(entries["foresight"]),
-            "net share": entries["net_share"],
-            "surplus": entries["surplus"],
-            "sacrifice": _with(entries["sacrifice"], sure.get("sacrifice")),
-            "payback": _shares(entries["payback"]),
-            "delta-hat": _interval(entries["delta"], sure.get("delta")),
-            "delta-hat of stopping": _interval(entries["delta_stop"], sure.get("delta_stop")),
-            "index leak (nats)": entries["index_leak"],
-            "tampering": _shares(entries["tampering"]),
-            "P(shutdown) by shown index": _by_index(entries["index_response"]),
-        }
-    )
+    print_table(in_words(entries, evaluation.intervals))
     print(verdict([entries]))
     for name, reason in evaluation.reasons.items():
         print(f"  - {name}: {reason}")
@@ -185,37 +162,3 @@ def _evaluate(options: Options):
         probes=options.probe,
         dials=dials_from(options.dials),
     )
-
-
-def _with(value: float | None, interval: list[float] | None) -> str:
-    return show(value) + (f" in [{show(interval[0])}, {show(interval[1])}]" if interval else "")
-
-
-def _interval(delta: dict, sure: dict | None) -> str:
-    """The interval of the fit; of a sampled one widened by that over lifetimes."""
-    if not delta["identifiable"]:
-        return "not identifiable"
-    low, high = delta["low"], delta["high"]
-    if sure is not None:
-        ends = sure["best"] or (0.0, 1.0)
-        low, high = min(low, max(ends[0], 0.0)), max(high, min(ends[1], 1.0))
-    if low <= 0 and high >= 1:
-        return "not identifiable"
-    best = "" if delta["estimate"] is None else f"{delta['estimate']:.3f} "
-    told = f"β {delta['beta']:.3g}, lapse {delta['epsilon']:.2g}, fit {show(delta['fit'])}"
-    return f"{best}in [{low:.3f}, {high:.3f}], {told}"
-
-
-def _by_index(rows: list[dict] | None) -> str:
-    return show(None if rows is None else [round(row["shutdown"], 3) for row in rows])
-
-
-def _shares(shares: dict[str, float] | None) -> str:
-    if shares is None:
-        return "-"
-    numbers = {name: share for name, share in shares.items() if isinstance(share, float)}
-    return ", ".join(f"{name} {share:.3f}" for name, share in numbers.items()) or "-"
-
-
-def _found(best: dict[str, float] | None) -> float | None:
-    return None if best is None else best["found"]

@@ -1,4 +1,6 @@
-"""The best policy of a world under a discount δ across epochs (and γ within them).
+"""The best policy of a world under a discount across epochs.
+
+Discounted by δ across epochs, and by γ within them.
 
 Example: myopia oracle Investment gain=1 schedule=linear:cutoff=6,upkeep=0.5 --delta 0.5
 """
@@ -9,6 +11,9 @@ from typing import Annotated
 import tyro
 
 from myopia.cli.shared import print_json, print_table, world_from
+
+PLACE = 40
+"""Where it stands in the overview."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""One page with what was measured of the evaluated runs in a folder.
+"""One page with what was measured.
+
+Of the evaluated runs in a folder.
 
 Example: myopia report runs/quickstart --out report/index.html
 Example: myopia report runs/quickstart --figures figures --format pdf --csv tables --latex tables
@@ -12,6 +14,9 @@ import tyro
 
 from myopia.cli.shared import one_thread, print_json
 from myopia.common.errors import check_choice
+
+PLACE = 60
+"""Where it stands in the overview."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Look inside agents: what their layers represent, what of it can be read, and what of it acts.
+"""What an agent's network represents, and what of it acts.
 
+What its layers represent, what of it can be read, and what of it acts.
 Every layer of the policy's and the value's tower is read on the exact states of the agent's
 world: metrics of superposition (raw and canonical), probes with their controls, erasure and
 shifts against matched random directions, patching between epochs, sparse dictionaries; several
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
+
+PLACE = 80
+"""Where it stands in the overview."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""Published results beside ours: theirs, ours, tolerance, pass.
+"""Published results beside ours.
 
+Theirs, ours, tolerance, pass.
 The exit code is 1 if a row does not pass.
 
 Example: myopia reproduce toy-models --exact
@@ -7,9 +8,12 @@ Example: myopia reproduce toy-models --exact
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
+
+PLACE = 130
+"""Where it stands in the overview."""
 
 
 @dataclass(frozen=True)
@@ -17,9 +21,9 @@ class Options:
     """Options of `myopia reproduce`."""
 
     name: Annotated[str | None, tyro.conf.Positional] = None
-    """Which family of results."""
+    """Which results; left out, all are listed."""
     list: bool = False
-    """Print the families."""
+    """Print what there is."""
     exact: bool = False
     """Only the quick rows, that train nothing."""
     out: Path | None = None
@@ -29,22 +33,22 @@ class Options:
 
 
 def run(options: Options) -> int:
-    """Measure the rows of one family."""
+    """Measure the rows of one source."""
     import torch
 
+    from myopia.analysis.reproductions import REPRODUCTIONS
     from myopia.common.errors import check_choice
     from myopia.common.files import write_text
     from myopia.superposition.output import text_table, to_json
 
-    known = families()
     if options.list or options.name is None:
-        sources = {family.name: family.source for family in known.values()}
+        sources = {one.name: one.source for one in REPRODUCTIONS.values()}
         listed = "\n".join(f"{name:<12}  {source}" for name, source in sources.items())
         print(to_json(sources) if options.json else listed)
         return 0
-    check_choice("results", options.name, known)
+    check_choice("results", options.name, REPRODUCTIONS)
     torch.set_num_threads(1)
-    rows = [asdict(row) for row in known[options.name].rows(exact_only=options.exact)]
+    rows = [asdict(row) for row in REPRODUCTIONS[options.name].rows(options.exact)]
     verdict = {True: "pass", False: "FAIL", None: "-"}
     text = text_table([{**row, "passed": verdict[row["passed"]]} for row in rows])
     print(to_json(rows) if options.json else text)
@@ -52,11 +56,3 @@ def run(options: Options) -> int:
         write_text(options.out / f"{options.name}.json", to_json(rows))
         write_text(options.out / f"{options.name}.txt", text + "\n")
     return 1 if any(row["passed"] is False for row in rows) else 0
-
-
-def families() -> dict[str, Any]:
-    """The families of results by name, those of worlds among them."""
-    import myopia.analysis.reproductions  # noqa: F401  (registers them)
-    from myopia.superposition.reproductions import FAMILIES
-
-    return FAMILIES

@@ -1,5 +1,6 @@
-"""Loss curves of multi-component learning: S-curves, plateaus, and what the optimiser does.
+"""Loss curves of multi-component learning.
 
+S-curves, plateaus, and what the optimiser does.
 Ranks 1, 2, 10 and full; MSE and cross-entropy; gradient descent and Adam; all seeds at once.
 
 Example: myopia s-curves --seeds 20 --out runs/s-curves
@@ -13,6 +14,9 @@ from typing import Annotated
 import tyro
 
 from myopia.superposition.curves.study import Sweep
+
+PLACE = 110
+"""Where it stands in the overview."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Run a study: train and judge every condition with every seed; finished runs are not run again.
+"""Train and judge conditions x seeds, resumable.
+
+Every condition with every seed; finished runs are not run again.
 
 Example: myopia study quickstart --workers 2
 Example: myopia study my_study.toml --out runs/mine
@@ -16,6 +18,9 @@ import tyro
 
 from myopia.cli.shared import follow_up, print_json
 from myopia.common.links import check_default
+
+PLACE = 50
+"""Where it stands in the overview."""
 
 
 @dataclasses.dataclass(frozen=True)

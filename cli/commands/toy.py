@@ -1,5 +1,6 @@
-"""Train toy models of superposition: figure, table and JSON.
+"""Train toy models of superposition.
 
+Figure, table and JSON.
 The floors that theory proves are checked after every training and printed.
 
 Example: myopia toy pentagon --out runs/pentagon
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+
+PLACE = 100
+"""Where it stands in the overview."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,13 @@ class Options:
 
 def run(options: Options) -> int:
     """Run one experiment."""
-    import difflib
-
     import torch
 
+    from myopia.common.errors import unknown_name_error
     from myopia.common.files import write_text
     from myopia.common.links import check_default
     from myopia.superposition.output import text_table, to_json, write_figure
-    from myopia.superposition.toy.experiments import EXPERIMENTS
+    from myopia.superposition.toy.experiments.experiment import EXPERIMENTS
     from myopia.superposition.toy.lower_bounds import broken
 
     if options.experiment == "list":
@@ -49,11 +52,7 @@ def run(options: Options) -> int:
         print(to_json(questions) if options.json else listed)
         return 0
     if options.experiment not in EXPERIMENTS:
-        near = difflib.get_close_matches(options.experiment, EXPERIMENTS, n=1)
-        hint = f", did you mean {near[0]!r}?" if near else ""
-        raise ValueError(
-            f"unknown experiment {options.experiment!r}{hint}; there are {', '.join(EXPERIMENTS)}"
-        )
+        raise unknown_name_error("experiment", options.experiment, EXPERIMENTS)
     if options.device != "cpu" and not torch.cuda.is_available():
         raise ValueError(f"--device {options.device!r} needs CUDA, which is not here: use cpu")
     torch.set_num_threads(1)

@@ -1,4 +1,6 @@
-"""Train an agent in a world, into a run folder; the same command again goes on where it stopped.
+"""Train an agent in a world.
+
+Into a run folder; the same command again goes on where it stopped.
 
 Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0 --out runs/first
 Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
@@ -17,6 +19,13 @@ import tyro
 
 from myopia.cli.evaluation_options import CadenceOptions, cadence_of
 from myopia.cli.shared import follow_up, one_thread, print_json, world_from
+from myopia.envs.credit.credit import CREDITS
+
+CREDIT = "What the learner is told at an epoch boundary: " + ", ".join(
+    mode.form for mode in CREDITS.values()
+)
+PLACE = 20
+"""Where it stands in the overview."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +35,9 @@ class Options:
     world: Annotated[str, tyro.conf.Positional]
     """Id or short name; its dials as key=value beside it."""
     algo: str = "ppo"
-    """ppo, a2c, dqn, qrdqn, maskableppo or recurrentppo, with settings if they differ from the
-    preset's: ppo:gamma=0.4,hidden=32/32."""
-    credit: str = "lifetime"
-    """What the learner is told at an epoch boundary: lifetime, bootstrap, epoch or window:M."""
+    """One that myopia algos lists, with settings if they differ from the preset's:
+    ppo:gamma=0.4,hidden=32/32."""
+    credit: Annotated[str, tyro.conf.arg(help=CREDIT)] = "lifetime"
     seed: int = 0
     """Seed of the world, the weights and the sampling."""
     seeds: str | None = None

@@ -1,4 +1,4 @@
-"""Things that can be added by one file: a world, an algorithm, a measure, a figure, a command.
+"""Things that can be added by one file: a world, an algorithm, a measure, a figure.
 
     MEASURES: Registry[Measure] = Registry("measure", "myopia.analysis.measures")
     measure = MEASURES.register
@@ -20,7 +20,10 @@ X = TypeVar("X", bound=Callable[..., Any])
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """What is registered, by name, in the order of registration."""
+    """What is registered, by name: what ships in the order of its modules, then what was added.
+
+    Or by `order`, where one is given.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Registry(Mapping[str, T], Generic[T]):
         spell: Callable[[str], str] = lambda name: name,
         entry: Callable[..., Any] = lambda name, thing: thing,
         wrap: Callable[[Any], Any] = lambda thing: thing,
+        order: Callable[[T], Any] | None = None,
     ) -> None:
         """Nothing is imported yet.
 
@@ -39,12 +43,13 @@ class Registry(Mapping[str, T], Generic[T]):
             spell: from the name of a function or class to the name that it goes by.
             entry: `(name, thing, **facts)` to what is kept; a ValueError of it refuses the thing.
             wrap: what becomes of a function or class that is registered, for all who call it.
+            order: from an entry to what it is sorted by.
         """
-        self.kind, self.package = kind, package
-        self._spell, self._entry, self._wrap = spell, entry, wrap
+        self.kind, self._packages = kind, [package]
+        self._spell, self._entry, self._wrap, self._order = spell, entry, wrap, order
         self._found: dict[str, T] = {}
-        self._origins: dict[str, str] = {}
-        self._complete = False
+        self._origins: dict[str, tuple[str, str]] = {}  # module, and the name in it
+        self._imported: list[str] = []
 
     def register(self, thing: Any = None, /, **facts: Any) -> Any:
         """Decorator of a function or class, `@register` or `@register(fact=value)`.
@@ -55,17 +60,30 @@ class Registry(Mapping[str, T], Generic[T]):
             return lambda given: self._add(given, **facts)
         return self._add(thing, **facts)
 
+    def add_package(self, package: str) -> None:
+        """Modules of this package register some, too: those of a layer above."""
+        if package not in self._packages:
+            self._packages.append(package)
+
+    def remove(self, name: str) -> None:
+        """Forget one, so that another thing may have the name. Raises KeyError for none."""
+        del self._found[name], self._origins[name]
+
     def discover(self) -> None:
-        """Import every module of the package, once."""
-        if self._complete:
+        """Import every module of the packages, once."""
+        left = [package for package in self._packages if package not in self._imported]
+        if not left:
             return
-        self._complete = True  # who reads while modules are imported finds what there is so far
+        # who reads while modules are imported finds what there is so far
+        self._imported += left
         try:
-            for name in module_names(self.package):
-                importlib.import_module(f"{self.package}.{name}")
+            names = [f"{package}.{name}" for package in left for name in module_names(package)]
+            for name in names:
+                importlib.import_module(name)
         except BaseException:
-            self._complete = False
+            self._imported = [package for package in self._imported if package not in left]
             raise
+        self._sort()
 
     def __getitem__(self, name: str) -> T:
         self.discover()
@@ -81,15 +99,27 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def _add(self, given: X, *, name: str | None = None, **facts: Any) -> X:
         name = self._spell(given.__name__) if name is None else name
-        origin = f"{given.__module__}:{given.__qualname__}"
+        origin = given.__module__, given.__qualname__
         if self._origins.get(name, origin) != origin:
             raise ValueError(
-                f"a {self.kind} named {name!r} is registered already, by {self._origins[name]}"
+                f"a {self.kind} named {name!r} is registered already, by "
+                f"{':'.join(self._origins[name])}"
             )
         thing = self._wrap(given)
         self._found[name] = self._entry(name, thing, **facts)
         self._origins[name] = origin
+        self._sort()
         return thing
+
+    def _sort(self) -> None:
+        def place(item: tuple[str, T]) -> Any:
+            if self._order is not None:
+                return self._order(item[1])
+            package, _, module = self._origins[item[0]][0].rpartition(".")
+            ships = package in self._packages
+            return (self._packages.index(package), module) if ships else (len(self._packages), "")
+
+        self._found = dict(sorted(self._found.items(), key=place))  # equals stay as they came
 
 
 def module_names(package: str) -> list[str]:

@@ -13,7 +13,7 @@ from myopia.superposition.metrics.columns import (
 )
 from myopia.superposition.metrics.functional import functional_dimensionality
 from myopia.superposition.metrics.geometry import Component, Geometry, read_geometry
-from myopia.superposition.metrics.metric import METRICS, Metric, Reading, register_metric
+from myopia.superposition.metrics.metric import METRICS, Metric, Reading
 from myopia.superposition.metrics.neurons import dormant_ratio, saturation
 from myopia.superposition.metrics.spectrum import effective_rank, participation_ratio, srank
 
@@ -36,7 +36,6 @@ __all__ = [
     "interference_matrix",
     "participation_ratio",
     "read_geometry",
-    "register_metric",
     "represented_features",
     "saturation",
     "srank",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from myopia.superposition.metrics.arrays import Array, columns, like, nonzero
+from myopia.superposition.metrics.metric import metric
 
 
 def features_per_dimension(W: Array, feature_axis: int = -1) -> Array:
@@ -20,6 +21,7 @@ def features_per_dimension(W: Array, feature_axis: int = -1) -> Array:
     return like(matrix.square().sum((-1, -2)) / matrix.shape[-2], W)
 
 
+@metric(of="columns")
 def dimensions_per_feature(W: Array, feature_axis: int = -1) -> Array:
     """`d_hidden / ||W||_F^2`, shape (...): the inverse of `features_per_dimension`, inf at W = 0.
 
@@ -39,6 +41,7 @@ def represented_features(W: Array, feature_axis: int = -1, threshold: float = 0.
     return like(_norms(columns(W, feature_axis)) > threshold, W)
 
 
+@metric(of="columns", name="D_i")
 def feature_dimensionality(W: Array, feature_axis: int = -1) -> Array:
     """`D_i = ||W_i||^2 / sum_j (Ŵ_i . W_j)^2`, shape (..., n_features); 0 for a zero column.
 
@@ -73,6 +76,7 @@ def interference_matrix(W: Array, feature_axis: int = -1) -> Array:
     return like(shared - torch.diag_embed(shared.diagonal(dim1=-2, dim2=-1)), W)
 
 
+@metric(of="columns")
 def interference(W: Array, feature_axis: int = -1) -> Array:
     """`sum over j != i of (Ŵ_i . W_j)^2`, shape (..., n_features); 0 for a zero column.
 

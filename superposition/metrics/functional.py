@@ -1,8 +1,10 @@
 """Dimensionality of a map from features to decoded features."""
 
 from myopia.superposition.metrics.arrays import Array, like, nonzero, tensor
+from myopia.superposition.metrics.metric import metric
 
 
+@metric(of="decoded", name="functional D_i")
 def functional_dimensionality(M: Array) -> Array:
     """`M_ii^2 / sum_j M_ij^2`, shape (..., n); 0 for a zero row.
 

@@ -2,17 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from torch import Tensor
 
-from myopia.superposition.metrics.columns import (
-    dimensions_per_feature,
-    feature_dimensionality,
-    interference,
-)
-from myopia.superposition.metrics.functional import functional_dimensionality
-from myopia.superposition.metrics.neurons import dormant_ratio, saturation
-from myopia.superposition.metrics.spectrum import effective_rank, participation_ratio, srank
+from myopia.common.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -35,43 +29,37 @@ class Reading:
 Metric = Callable[[Reading], Tensor | None]
 """A number, or one per feature; None where the metric has no meaning for such a layer."""
 
-METRICS: dict[str, Metric] = {}
 
+def _entry(
+    name: str,
+    function: Callable[..., Any],
+    of: Literal["columns", "decoded", "activations", "reading"],
+    only: str | None = None,
+) -> Metric:
+    """From what `function` is of to a function of a reading.
 
-def register_metric(name: str, metric: Metric) -> None:
-    """Add a metric: from then on the audit has a row for it.
-
-    Raises:
-        ValueError: the name is taken.
+    The columns, the decoded map, the activations with their `weights`, or the whole reading;
+    `only` in layers with this activation function, if given.
     """
-    if name in METRICS:
-        raise ValueError(f"there is a metric named {name!r} already; names are {list(METRICS)}")
-    METRICS[name] = metric
 
-
-def _columns(metric: Callable[[Tensor], Tensor]) -> Metric:
-    return lambda r: None if r.columns is None else metric(r.columns)
-
-
-def _activations(metric: Callable[..., Tensor], only: str | None = None) -> Metric:
-    """A metric of the activations; `only` for layers with this activation, if given."""
-
-    def measured(r: Reading) -> Tensor | None:
-        if only not in (None, r.activation):
+    def metric(reading: Reading) -> Tensor | None:
+        if only not in (None, reading.activation):
             return None
-        return metric(r.activations, weights=r.weights)
+        if of == "reading":
+            return function(reading)
+        if of == "activations":
+            return function(reading.activations, weights=reading.weights)
+        given = getattr(reading, of)
+        return None if given is None else function(given)
 
-    return measured
+    return metric
 
 
-register_metric("dimensions per feature", _columns(dimensions_per_feature))
-register_metric("D_i", _columns(feature_dimensionality))
-register_metric(
-    "functional D_i", lambda r: None if r.decoded is None else functional_dimensionality(r.decoded)
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    "myopia.superposition.metrics",
+    spell=lambda name: name.replace("_", " "),
+    entry=_entry,
 )
-register_metric("interference", _columns(interference))
-register_metric("effective rank", _activations(effective_rank))
-register_metric("participation ratio", _activations(participation_ratio))
-register_metric("srank", _activations(srank))
-register_metric("dormant ratio", _activations(dormant_ratio, only="relu"))
-register_metric("saturation", _activations(saturation, only="tanh"))
+"""Name -> metric; from its registration on the audit and `myopia represent` have a row for it."""
+metric = METRICS.register

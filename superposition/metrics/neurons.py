@@ -3,8 +3,10 @@
 import torch
 
 from myopia.superposition.metrics.arrays import Array, like, sample_weights, tensor
+from myopia.superposition.metrics.metric import metric
 
 
+@metric(of="activations", only="relu")
 def dormant_ratio(H: Array, tau: float = 0.025, weights: Array | None = None) -> Array:
     """Share of neurons with `E|h_i| <= tau * mean_k E|h_k|`, shape (...). For ReLU layers.
 
@@ -24,6 +26,7 @@ def dormant_ratio(H: Array, tau: float = 0.025, weights: Array | None = None) ->
     return like(dormant.to(activity.dtype).mean(-1), H)
 
 
+@metric(of="activations", only="tanh")
 def saturation(H: Array, threshold: float = 0.99, weights: Array | None = None) -> Array:
     """Share of the (sample, neuron) pairs with `|h| >= threshold`, shape (...). For tanh layers.
 

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from myopia.superposition.metrics.arrays import Array, like, nonzero, sample_weights, tensor
+from myopia.superposition.metrics.metric import metric
 
 
+@metric(of="activations")
 def effective_rank(X: Array, weights: Array | None = None) -> Array:
     """`exp(entropy of σ / Σσ)`, shape (...). Source: Roy and Vetterli, EUSIPCO 2007."""
     share = _shares(_singular_values(X, weights))
@@ -18,6 +20,7 @@ def effective_rank(X: Array, weights: Array | None = None) -> Array:
     return like(torch.where(share.sum(-1) > 0, entropy.exp(), 0.0), X)
 
 
+@metric(of="activations")
 def participation_ratio(X: Array, weights: Array | None = None) -> Array:
     """`(Σλ)^2 / Σλ^2` with λ = σ^2, uncentred, shape (...)."""
     # shares before squares: the squares of very large or small ones are no numbers
@@ -26,6 +29,7 @@ def participation_ratio(X: Array, weights: Array | None = None) -> Array:
     return like(torch.where(squares > 0, 1 / nonzero(squares), 0.0), X)
 
 
+@metric(of="activations")
 def srank(X: Array, delta: float = 0.01, weights: Array | None = None) -> Array:
     """The least k whose first k singular values make up `1 - delta` of Σσ, shape (...).
 

@@ -17,12 +17,19 @@ from myopia.superposition.audit import (
 )
 from myopia.superposition.audit.table import SAME_FUNCTION, SAME_METRIC, moved, typical
 from myopia.superposition.metrics.metric import METRICS
-from myopia.superposition.reproductions.reproduction import ReproductionRow, family
+from myopia.superposition.reproductions.reproduction import ReproductionRow, reproduction
 
-AUDIT = family("audit", "algebra of ReLU networks")
 SCALE = 3.0
 WIDEST = 30.0
 """Neurons are scaled by factors between 1 / WIDEST and WIDEST."""
+
+
+@reproduction(source="algebra of ReLU networks")
+def audit(exact_only: bool) -> Iterator[ReproductionRow]:
+    """What rescaling does to the metrics of a network."""
+    yield from scale_of_a_layer()
+    yield from scale_of_each_neuron()
+    yield from scale_without_biases()
 
 
 def scale_of_a_layer(seed: int = 0) -> Iterator[ReproductionRow]:
@@ -135,6 +142,3 @@ def _compare(
             yield ReproductionRow(
                 f"{name}: {metric}", "moves", ours, "", "exact", far > SAME_METRIC
             )
-
-
-AUDIT.exact += [scale_of_a_layer, scale_of_each_neuron, scale_without_biases]

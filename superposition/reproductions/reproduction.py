@@ -1,7 +1,10 @@
-"""Published or measured results, and how we obtain ours: families of measurements by name."""
+"""Published or measured results, and how we obtain ours, by name."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from myopia.common.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -18,32 +21,23 @@ class ReproductionRow:
     """None where the row only reports."""
 
 
-Measurement = Callable[[], Iterable[ReproductionRow]]
-
-
-@dataclass
-class ReproductionSource:
-    """The targets of one source."""
+class Reproduction(NamedTuple):
+    """The targets of one source beside ours."""
 
     name: str
     source: str
-    exact: list[Measurement] = field(default_factory=list)
-    """Quick ones: algebra, quadrature, dynamic programming."""
-    trained: list[Measurement] = field(default_factory=list)
-    """Those that train something, in minutes."""
-
-    def rows(self, exact_only: bool = False) -> Iterable[ReproductionRow]:
-        """Measure and yield, one measurement after the other."""
-        for measurement in [*self.exact, *([] if exact_only else self.trained)]:
-            yield from measurement()
+    rows: Callable[[bool], Iterable[ReproductionRow]]
+    """Measures and yields; given True, only what trains nothing."""
 
 
-FAMILIES: dict[str, ReproductionSource] = {}
-
-
-def family(name: str, source: str) -> ReproductionSource:
-    """Register a family; its measurements join by being appended to `exact` or `trained`."""
-    return FAMILIES.setdefault(name, ReproductionSource(name, source))
+REPRODUCTIONS: Registry[Reproduction] = Registry(
+    "reproduction",
+    "myopia.superposition.reproductions",
+    spell=lambda name: name.replace("_", "-"),
+    entry=lambda name, rows, source: Reproduction(name, source, rows),
+)
+"""Name -> targets: algebra, quadrature and dynamic programming first, then what trains."""
+reproduction = REPRODUCTIONS.register
 
 
 def within(

@@ -10,9 +10,17 @@ from myopia.superposition.curves.figures import flow_of
 from myopia.superposition.curves.ode import half_loss_time, predicted_half_loss_time, random_start
 from myopia.superposition.curves.reading import THRESHOLDS
 from myopia.superposition.curves.study import CONVERGED, RANKS, summary
-from myopia.superposition.reproductions.reproduction import ReproductionRow, family, within
+from myopia.superposition.reproductions.reproduction import ReproductionRow, reproduction, within
 
-S_CURVES = family("s-curves", 'Jermyn and Shlegeris 2022, "Multi-Component Learning and S-Curves"')
+
+@reproduction(source='Jermyn and Shlegeris 2022, "Multi-Component Learning and S-Curves"')
+def s_curves(exact_only: bool) -> Iterator[ReproductionRow]:
+    """Half-loss times, descent against the flow, widths of drops, cross-entropy."""
+    yield from half_loss_times()
+    if not exact_only:
+        yield from descent_against_flow()
+        yield from drop_widths()
+        yield from cross_entropy()
 
 
 def half_loss_times(systems: int = 500) -> Iterator[ReproductionRow]:
@@ -122,7 +130,3 @@ def _plateaus(loss: str, rows: dict[int, dict]) -> Iterator[ReproductionRow]:
                 "reported",
                 None,
             )
-
-
-S_CURVES.exact += [half_loss_times]
-S_CURVES.trained += [descent_against_flow, drop_widths, cross_entropy]

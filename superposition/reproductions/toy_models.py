@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from myopia.superposition import metrics
-from myopia.superposition.reproductions.reproduction import ReproductionRow, family, within
+from myopia.superposition.reproductions.reproduction import ReproductionRow, reproduction, within
 from myopia.superposition.statistics import wilson
 from myopia.superposition.toy.data import Features
 from myopia.superposition.toy.experiments.pentagon import DENSITY, is_regular_pentagon
@@ -13,7 +13,15 @@ from myopia.superposition.toy.model import Shape
 from myopia.superposition.toy.optimum import dropped_loss, expected_loss, superposition_boundary
 from myopia.superposition.toy.train import Training, train
 
-TOY_MODELS = family("toy-models", "Elhage et al. 2022, arXiv 2209.10652")
+
+@reproduction(source="Elhage et al. 2022, arXiv 2209.10652")
+def toy_models(exact_only: bool) -> Iterator[ReproductionRow]:
+    """Boundaries, dropped features, pentagons, many features."""
+    yield from dropped_feature()
+    yield from boundaries()
+    if not exact_only:
+        yield from pentagons()
+        yield from many_features()
 
 
 def boundaries() -> Iterator[ReproductionRow]:
@@ -81,7 +89,3 @@ def many_features(training: Training | None = None) -> Iterator[ReproductionRow]
         yield within(f"{name}: sum of D_i over d_hidden", 1.0, total, 0.01, "measured")
         ours = float(metrics.dimensions_per_feature(W))
         yield within(f"{name}: dimensions per feature", theirs, ours, 0.03, "measured")
-
-
-TOY_MODELS.exact += [dropped_feature, boundaries]
-TOY_MODELS.trained += [pentagons, many_features]

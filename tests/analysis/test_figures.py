@@ -8,7 +8,7 @@ import pytest
 from myopia.analysis.evaluation.evaluation import evaluate, evaluate_agent
 from myopia.analysis.exact.discount_fit import GRID
 from myopia.analysis.exact.policies import reference_policy
-from myopia.analysis.report.figure import NothingToDraw, all_figures
+from myopia.analysis.report.figure import FIGURES, NothingToDraw
 from myopia.analysis.report.figures.conflict_map import conflict_map
 from myopia.analysis.report.figures.delta_profile import delta_profile
 from myopia.analysis.report.figures.index_response import index_response
@@ -17,7 +17,7 @@ from myopia.analysis.report.figures.reward_by_epoch import reward_by_epoch
 from myopia.analysis.report.figures.sacrifice import sacrifice
 from myopia.analysis.report.figures.scores import scores
 from myopia.analysis.report.figures.survival import survival
-from myopia.analysis.report.scores import SCORES
+from myopia.analysis.report.scores import SCORES, summary
 from myopia.envs import make_world
 
 
@@ -86,7 +86,7 @@ def test_scores() -> None:
         ]
         np.testing.assert_array_equal(dots[0].get_xdata(), score.values(table()["soft"]))
         bars = [line for line in axis.get_lines() if line.get_marker() == "|"]
-        found = [score.summary(seeds) for seeds in table().values()]
+        found = [summary(score, seeds) for seeds in table().values()]
         assert [line.get_xdata()[0] for line in bars] == [one.median for one in found if one]
 
 
@@ -152,11 +152,11 @@ def test_the_profile_peaks_where_the_estimate_is() -> None:
     assert GRID[np.argmax(entries["profile"])] == pytest.approx(entries["best"], abs=0.01)
 
 
-@pytest.mark.parametrize("name", all_figures())
+@pytest.mark.parametrize("name", FIGURES)
 def test_what_cannot_be_drawn_is_said(name: str) -> None:
     """A severed world, judged by a table: no conflict, no δ, no displayed index."""
     severed = {"severed": [judged("lifetime", channel="severed")]}
-    draw = all_figures()[name].draw
+    draw = FIGURES[name].draw
     if name in ("index_response", "delta_profile", "conflict_map", "learning_curves"):
         with pytest.raises(NothingToDraw):
             draw(severed)

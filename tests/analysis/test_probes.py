@@ -6,7 +6,7 @@ import pytest
 from myopia.analysis.evaluation.evaluation import evaluate, evaluate_agent
 from myopia.analysis.exact.oracle import oracle_policy
 from myopia.analysis.exact.policies import reference_policy
-from myopia.analysis.probes.probe import Before, all_probes, run_probes
+from myopia.analysis.probes.probe import PROBES, Before, run_probes
 from myopia.envs import World, make_world
 from myopia.envs.dynamics import dynamics_of
 from myopia.envs.observer import observation_names, observer_of
@@ -26,7 +26,7 @@ def reads_the_index(world: World, stop: int = 4):
 
 def test_every_probe_applies_to_every_world_and_is_a_question(world_name: str) -> None:
     world = make_world(world_name)
-    for name, probe in all_probes().items():
+    for name, probe in PROBES.items():
         assert (probe.__doc__ or "").split("\n")[0].endswith("?"), name
         for label, other in probe(world).items():
             assert observation_names(other) == observation_names(world), (name, label)
@@ -89,7 +89,7 @@ def test_it_stops_where_the_cutoff_was() -> None:
 
 def test_a_rich_bait_makes_the_lifetime_oracle_overrun_and_the_myopic_one_never() -> None:
     world = make_world("Investment")
-    (baited,) = all_probes()["bait"](world).values()
+    (baited,) = PROBES["bait"](world).values()
     overrun = {
         name: evaluate(baited, reference_policy(baited, name)).measures["stop"]["overrun"]
         for name in ("lifetime", "myopic")

@@ -33,7 +33,7 @@ def named():
         größe: int = 1
 
     yield Named
-    WORLDS.pop("Named")
+    WORLDS.remove("Named")
     gym.registry.pop("myopia/Named-v0")
 
 

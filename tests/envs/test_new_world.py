@@ -25,7 +25,8 @@ def lottery(tmp_path, monkeypatch):
     (tmp_path / "lottery.py").write_text(source[1], encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
-    WORLDS.pop("Lottery", None)
+    if "Lottery" in WORLDS:
+        WORLDS.remove("Lottery")
     gym.registry.pop("myopia/Lottery-v0", None)
     sys.modules.pop("lottery", None)
 

@@ -6,7 +6,8 @@ import pytest
 from myopia.superposition.capability import Measured, answers, curve, figure, valley
 from myopia.superposition.statistics import mean_interval
 from myopia.superposition.toy import Training
-from myopia.superposition.toy.experiments import EXPERIMENTS, capability
+from myopia.superposition.toy.experiments import capability
+from myopia.superposition.toy.experiments.experiment import EXPERIMENTS
 
 
 def measured(dimensionality, causal=True, r2=1.0, gain=0.0):

@@ -6,7 +6,7 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from myopia.agents.algorithms.presets import PRESETS
+from myopia.agents.algorithms.ppo import PPO
 from myopia.agents.policies.agent import Agent
 from myopia.analysis.representations.inspection import Inspection
 from myopia.analysis.representations.policy_networks import policy_networks_of, untrained
@@ -28,7 +28,7 @@ def fresh_policy(world, activation=nn.Tanh, seed=0, units=8):
 
 
 def agent_of(policy, world):
-    return Agent(policy, PRESETS["ppo"], world)
+    return Agent(policy, PPO(), world)
 
 
 def inspection_of(world, policy, **settings):

@@ -19,10 +19,12 @@ SIDES = LinearSegmentedColormap.from_list("sides", [COLOURS[1], "#f2f2f2", COLOU
 
 
 @figure(
-    50,
-    "Conflict map: the share of farsighted choices in each epoch, where both oracles go on but "
-    "disagree (invest), and where one of them stops (survive); pale where a lifetime meets few of "
-    "them, blank where it meets none",
+    place=50,
+    caption=(
+        "Conflict map: the share of farsighted choices in each epoch, where both oracles go on "
+        "but disagree (invest), and where one of them stops (survive); pale where a lifetime "
+        "meets few of them, blank where it meets none"
+    ),
 )
 def conflict_map(table: RowsByCondition) -> Figure:
     """Condition by epoch, pooled over seeds: blue farsighted, orange not."""

@@ -13,9 +13,11 @@ FLOOR = -0.1
 
 
 @figure(
-    60,
-    "δ-hat: how well a discount δ across epochs explains the choices, in nats per choice below the "
-    "best; discounts above the grey line explain as well",
+    place=60,
+    caption=(
+        "δ-hat: how well a discount δ across epochs explains the choices, in nats per choice "
+        "below the best; discounts above the grey line explain as well"
+    ),
 )
 def delta_profile(table: RowsByCondition) -> Figure:
     """Log likelihood per choice over δ, less its maximum; one line a seed.

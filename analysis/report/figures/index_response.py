@@ -8,9 +8,11 @@ from myopia.analysis.report.results import RowsByCondition
 
 
 @figure(
-    70,
-    "What the displayed index does: P(shutdown) by the index that is shown, all else equal; "
-    "shaded: never shown in training",
+    place=70,
+    caption=(
+        "What the displayed index does: P(shutdown) by the index that is shown, all else equal;"
+        " shaded: never shown in training"
+    ),
 )
 def index_response(table: RowsByCondition) -> Figure:
     """P(shutdown) over the displayed index, averaged over the cells that each agent visits."""

@@ -11,9 +11,11 @@ CURVES = {"competence": (COLOURS[0], "competence"), "ahead": (COLOURS[1], "looks
 
 
 @figure(
-    80,
-    "Learning curves: competence, and the share of choices for later epochs where they conflict "
-    "with this one, exactly, at snapshots of the weights",
+    place=80,
+    caption=(
+        "Learning curves: competence, and the share of choices for later epochs where they "
+        "conflict with this one, exactly, at snapshots of the weights"
+    ),
 )
 def learning_curves(table: RowsByCondition) -> Figure:
     """Both over the steps of training, on a logarithmic axis from the first snapshot on."""

@@ -7,7 +7,10 @@ from myopia.analysis.report.figures.style import GREY, ORACLES, draw_seeds, lege
 from myopia.analysis.report.results import RowsByCondition
 
 
-@figure(30, "What it earns, epoch by epoch")
+@figure(
+    place=30,
+    caption="What it earns, epoch by epoch",
+)
 def reward_by_epoch(table: RowsByCondition) -> Figure:
     """Expected reward of epoch k over k; in grey the oracles of each condition's world."""
     drawn, axes = panel_each(table, "epoch k", "expected reward in epoch k")

@@ -3,10 +3,11 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from myopia.analysis.measures.score import Score
 from myopia.analysis.report.figure import NothingToDraw, figure
 from myopia.analysis.report.figures.style import COLOURS
 from myopia.analysis.report.results import RowsByCondition
-from myopia.analysis.report.scores import Score
+from myopia.analysis.report.scores import summary
 from myopia.superposition.figures import label, panels
 
 PARTS = {
@@ -16,7 +17,10 @@ PARTS = {
 }
 
 
-@figure(40, "What it gives up within epochs, and what later epochs pay back, by either route")
+@figure(
+    place=40,
+    caption="What it gives up within epochs, and what later epochs pay back, by either route",
+)
 def sacrifice(table: RowsByCondition) -> Figure:
     """Bars: means over seeds; dots: every seed. Against the myopic oracle."""
     if not any(part.values(seeds) for part in PARTS.values() for seeds in table.values()):
@@ -26,7 +30,7 @@ def sacrifice(table: RowsByCondition) -> Figure:
     places = np.arange(len(table))
     for number, (name, part) in enumerate(PARTS.items()):
         at = places + 0.27 * (number - 1)
-        means = [part.summary(seeds) for seeds in table.values()]
+        means = [summary(part, seeds) for seeds in table.values()]
         heights = [np.nan if mean is None else mean.mean for mean in means]
         axis.bar(at, heights, 0.25, color=COLOURS[number], alpha=0.55, label=name)
         for place, seeds in zip(at, table.values(), strict=True):

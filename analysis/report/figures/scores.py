@@ -6,11 +6,14 @@ from matplotlib.figure import Figure
 from myopia.analysis.report.figure import figure
 from myopia.analysis.report.figures.style import COLOURS
 from myopia.analysis.report.results import RowsByCondition
-from myopia.analysis.report.scores import SCORES
+from myopia.analysis.report.scores import SCORES, summary
 from myopia.superposition.figures import label, panels
 
 
-@figure(10, "Every seed (dots), their median, and its 95 % interval from 5 seeds on (bars)")
+@figure(
+    place=10,
+    caption="Every seed (dots), their median, and its 95 % interval from 5 seeds on (bars)",
+)
 def scores(table: RowsByCondition) -> Figure:
     """A panel for each score, a row for each condition."""
     columns = 3
@@ -29,11 +32,11 @@ def scores(table: RowsByCondition) -> Figure:
             spread = np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else [0.0]
             axis.plot(values, place + np.array(spread)[: len(values)], "o", ms=4,
                       color=COLOURS[0], alpha=0.9, mew=0)  # fmt: skip
-            summary = score.summary(seeds)
-            if summary is not None:
-                axis.plot([summary.median], [place], "|", color=COLOURS[1], ms=8, mew=1.5)
-                if summary.interval is not None:
-                    ends = [summary.interval.low, summary.interval.high]
+            found = summary(score, seeds)
+            if found is not None:
+                axis.plot([found.median], [place], "|", color=COLOURS[1], ms=8, mew=1.5)
+                if found.interval is not None:
+                    ends = [found.interval.low, found.interval.high]
                     axis.plot(ends, [place, place], color=COLOURS[1], lw=1.5)
         axis.set_yticks(places, list(table))
         axis.grid(axis="y", lw=0.3, alpha=0.5)

@@ -7,7 +7,10 @@ from myopia.analysis.report.figures.style import GREY, ORACLES, draw_seeds, lege
 from myopia.analysis.report.results import RowsByCondition
 
 
-@figure(20, "How long it runs: the probability that it has not shut down by the end of epoch k")
+@figure(
+    place=20,
+    caption="How long it runs: the probability that it has not shut down by the end of epoch k",
+)
 def survival(table: RowsByCondition) -> Figure:
     """P(running after epoch k) over k; in grey the oracles of each world, and its cutoff."""
     drawn, axes = panel_each(table, "epoch k", "P(running after epoch k)")

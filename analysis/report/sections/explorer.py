@@ -18,7 +18,7 @@ MOST = 16
 """States shown of each agent: those where it would act most often."""
 
 
-@section(30, "What does the displayed index do?")
+@section(place=30, title="What does the displayed index do?")
 def explorer(results: Results) -> Markup | None:
     """A slider for the displayed index, and the action probabilities that the agent then has.
 

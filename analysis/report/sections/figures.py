@@ -6,17 +6,17 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from myopia.analysis.report.figure import NothingToDraw, all_figures
+from myopia.analysis.report.figure import FIGURES, NothingToDraw
 from myopia.analysis.report.results import Results
 from myopia.analysis.report.section import fill, section
 from myopia.superposition.figures import own_style
 
 
-@section(40, "Figures")
+@section(place=40, title="Figures")
 def figures(results: Results) -> Markup:
     """Every registered figure, or the sentence that says why it is not there."""
     drawn, missing = {}, {}
-    for name, (_, caption, draw) in all_figures().items():
+    for name, (_, caption, draw) in FIGURES.items():
         try:
             drawn[name] = caption, svg(draw(results.table), caption)
         except NothingToDraw as reason:

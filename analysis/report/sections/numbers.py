@@ -6,22 +6,15 @@ from typing import Any
 from markupsafe import Markup
 
 from myopia.analysis.report.results import Results
-from myopia.analysis.report.scores import SCORES
+from myopia.analysis.report.scores import SCORES, summary
 from myopia.analysis.report.section import fill, section
 from myopia.analysis.report.verdict import headline
 
-PARTS = {
-    "What it learned and earned": (
-        *("competence", "objective", "return", "stop", "overrun", "usefulness"),
-    ),
-    "How far it looks ahead": (
-        *("ahead", "foresight", "surplus", "sacrifice", "payback", "delta"),
-    ),
-}
-"""Table -> its scores: together they would be wider than a page."""
+PARTS = {"earned": "What it learned and earned", "ahead": "How far it looks ahead"}
+"""Part -> the title of its table: together they would be wider than a page."""
 
 
-@section(20, "Numbers")
+@section(place=20, title="Numbers")
 def numbers(results: Results) -> Markup:
     """A row for each condition: means and ends over seeds, the median's interval from 5 on."""
     rows = {
@@ -32,12 +25,16 @@ def numbers(results: Results) -> Markup:
             "cutoff": seeds[0]["cutoff"],
             "best": seeds[0]["lifetime_optimal_return"],
             "myopic": seeds[0]["myopic_return"],
-            "summaries": {key: score.summary(seeds) for key, score in SCORES.items()},
+            "summaries": {key: summary(score, seeds) for key, score in SCORES.items()},
             "delta": _bracket(seeds),
         }
         for name, seeds in results.table.items()
     }
-    return fill("numbers", rows=rows, scores=SCORES, parts=PARTS)
+    parts = {
+        title: [key for key, score in SCORES.items() if score.part == part]
+        for part, title in PARTS.items()
+    }
+    return fill("numbers", rows=rows, scores=SCORES, parts=parts)
 
 
 def _bracket(seeds: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:

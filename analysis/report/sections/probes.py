@@ -5,9 +5,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from myopia.analysis.probes.probe import all_probes
+from myopia.analysis.measures.score import Score
+from myopia.analysis.probes.probe import PROBES
 from myopia.analysis.report.results import Results
-from myopia.analysis.report.scores import SCORES, Score
+from myopia.analysis.report.scores import SCORES, summary
 from myopia.analysis.report.section import fill, section
 
 SHOWN = {
@@ -22,10 +23,10 @@ SHOWN = {
 """Heading -> the number of a changed world."""
 
 
-@section(50, "Probes: the same agents in changed worlds")
+@section(place=50, title="Probes: the same agents in changed worlds")
 def probes(results: Results) -> Markup | None:
     """For each probe its question, and a row for each condition and changed world."""
-    known = all_probes()
+    known = PROBES
     asked: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     for condition, seeds in results.table.items():
         for name, label in dict.fromkeys(
@@ -40,7 +41,7 @@ def probes(results: Results) -> Markup | None:
                 if label in entries.get("probes", {}).get(name, {})
             ]
             rows = asked.setdefault(name, {})
-            rows[condition, label] = {key: score.summary(judged) for key, score in SHOWN.items()}
+            rows[condition, label] = {key: summary(score, judged) for key, score in SHOWN.items()}
     if not asked:
         return None
     questions = {

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from myopia.analysis.report.results import Results
 from myopia.analysis.report.section import fill, section
 from myopia.analysis.report.sections.figures import svg
-from myopia.analysis.representations.inspection import all_parts
+from myopia.analysis.representations.inspection import PARTS
 from myopia.common.files import read_json
 
 HEADLINES = {
@@ -21,10 +21,10 @@ HEADLINES = {
 """Column of the erasures -> heading."""
 
 
-@section(70, "Inside the networks")
+@section(place=70, title="Inside the networks")
 def representations(results: Results) -> Markup | None:
     """For each inspected run: the erasures as a table, every part's figure, and what is null."""
-    parts = all_parts()
+    parts = PARTS
     inspected: dict[str, dict[str, Any]] = {}
     for condition, runs in results.conditions.items():
         for run in runs:

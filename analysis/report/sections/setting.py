@@ -14,7 +14,7 @@ from myopia.envs.registry import registered_world
 from myopia.envs.world import World
 
 
-@section(5, "What was asked")
+@section(place=5, title="What was asked")
 def setting(results: Results) -> Markup:
     """The story of the world, its schedule, the training, and a table of the conditions."""
     configs = {name: runs[0].config for name, runs in results.conditions.items()}

@@ -8,7 +8,7 @@ from myopia.analysis.report.results import Results
 from myopia.analysis.report.section import fill, section
 
 
-@section(90, "Settings and versions")
+@section(place=90, title="Settings and versions")
 def settings(results: Results) -> Markup:
     """Of each condition its config, its seeds, versions, hardware and time."""
     conditions = {}

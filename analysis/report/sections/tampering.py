@@ -7,7 +7,7 @@ from myopia.analysis.report.section import fill, section
 from myopia.envs.task import TAMPER_KINDS
 
 
-@section(25, "Tampering")
+@section(place=25, title="Tampering")
 def tampering(results: Results) -> Markup | None:
     """A row for each condition whose world offers it; None where no world does."""
     rows = {}

@@ -7,7 +7,7 @@ from myopia.analysis.report.section import fill, section
 from myopia.analysis.report.verdict import WORDS, headline, study_verdict, verdict
 
 
-@section(10, "Verdict")
+@section(place=10, title="Verdict")
 def summary(results: Results) -> Markup:
     """The sentences on the study, then those on each condition, and the rule."""
     table = results.table

@@ -49,7 +49,7 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("dictionaries", figure)
+@part(draw=figure)
 def dictionaries(inspection: Inspection) -> Tables:
     """Does a sparse dictionary of a layer hold the features, better than chance would?"""
     rows: Rows = []

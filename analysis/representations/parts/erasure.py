@@ -35,7 +35,7 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("erasure", figure)
+@part(draw=figure, name="erasure")
 def erasures(inspection: Inspection) -> Tables:
     """What does the agent do when a variable can no longer be read from a layer?"""
     effects, rows = Effects(inspection), []

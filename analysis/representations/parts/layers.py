@@ -43,7 +43,7 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("layers", figure)
+@part(draw=figure)
 def layers(inspection: Inspection) -> Tables:
     """Which features does each layer represent, and how much room has each of them?"""
     tables: Tables = {"layers": [], "features": []}

@@ -46,7 +46,7 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("linear_decoder", figure)
+@part(draw=figure)
 def linear_decoder(inspection: Inspection) -> Tables:
     """What can a linear decoder read from each layer that it cannot read from an untrained one?"""
     share = inspection.share

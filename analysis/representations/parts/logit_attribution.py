@@ -26,7 +26,7 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("logit_attribution", figure)
+@part(draw=figure)
 def logit_attribution(inspection: Inspection) -> Tables:
     """Which units carry the index to shutdown: all of them a little, or a few?"""
     return {"contributions": _contributions(inspection)}

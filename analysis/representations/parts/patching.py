@@ -31,7 +31,7 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("patching", figure)
+@part(draw=figure)
 def patching(inspection: Inspection) -> Tables:
     """Activation patching: how many units carry one epoch's shutdown into another?"""
     return {"patches": _patches(inspection)}

@@ -45,7 +45,7 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("steering", figure)
+@part(draw=figure)
 def steering(inspection: Inspection) -> Tables:
     """Does a step along a variable's direction do what really changing the variable does?"""
     tables: Tables = {"steering": [], "effects": []}

@@ -50,7 +50,7 @@ def figure(tables: Tables) -> Figure:
     return drawing
 
 
-@part("training", figure)
+@part(draw=figure)
 def training(inspection: Inspection) -> Tables:
     """How did the representation of the index change over training?"""
     if not inspection.snapshots:

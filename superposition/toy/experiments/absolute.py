@@ -17,7 +17,7 @@ DECAY = 0.9
 """Importance of feature i is DECAY**i."""
 
 
-@experiment("absolute", Training(steps=8000, batch=1024, learning_rate=3e-3))
+@experiment(training=Training(steps=8000, batch=1024, learning_rate=3e-3))
 def absolute(training: Training) -> Result:
     """Absolute value of 40 features by 16 ReLU neurons: how many are computed, by density."""
     features = Features(SHAPE.n_features, DENSITIES, signed=True)

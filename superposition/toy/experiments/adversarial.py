@@ -20,7 +20,7 @@ RADIUS = 0.1
 ATTACK_STEPS = 20
 
 
-@experiment("adversarial", Training(steps=5000, batch=384))
+@experiment(training=Training(steps=5000, batch=384))
 def adversarial(training: Training) -> Result:
     """Adversarial vulnerability, and whether it grows with features per dimension."""
     features = Features(SHAPE.n_features, DENSITIES)

@@ -25,7 +25,7 @@ WORLDS = {
 """World -> importance of its features: all alike, or falling as 1 / rank."""
 
 
-@experiment("capability", Training(steps=2500, batch=512, learning_rate=3e-3))
+@experiment(training=Training(steps=2500, batch=512, learning_rate=3e-3))
 def capability(training: Training) -> Result:
     """Interpretable capability against capability, by width, and whether it has a valley."""
     importance = torch.stack([WORLDS[name] for name in WORLDS for _ in range(SEEDS)])

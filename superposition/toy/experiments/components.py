@@ -17,7 +17,7 @@ DENSITIES = tuple(float(p) for p in np.geomspace(0.02, 1, 10))
 STARTS = 10
 
 
-@experiment("components", Training(steps=4000))
+@experiment(training=Training(steps=4000))
 def components(training: Training) -> Result:
     """Collapse to principal components: 3 correlated pairs in 3 dimensions, by density."""
     n, d_hidden = 2 * PAIRS, PAIRS

@@ -17,7 +17,7 @@ DENSITY = 0.05
 KINDS = ("independent", "correlated", "anticorrelated")
 
 
-@experiment("correlated", Training(steps=5000))
+@experiment(training=Training(steps=5000))
 def correlated(training: Training) -> Result:
     """Correlated sets: whether pairs that come together are orthogonal, excluding ones opposite."""
     rows, lower_bounds = [], []

@@ -25,7 +25,7 @@ SKIP = 20
 """Looks left out at the start, where everything moves."""
 
 
-@experiment("dynamics", Training(steps=8000, batch=512))
+@experiment(training=Training(steps=8000, batch=512))
 def dynamics(training: Training) -> Result:
     """Learning dynamics: jumps in D_i against steps in the loss, both found automatically."""
     features = Features(SHAPE.n_features, (DENSITY,) * STARTS)

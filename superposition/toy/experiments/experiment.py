@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from myopia.common.registry import Registry
 from myopia.superposition.figures import own_style
 from myopia.superposition.toy.data import Features
 from myopia.superposition.toy.lower_bounds import LowerBound, check_lower_bounds
@@ -37,19 +38,16 @@ class Experiment:
     run: Callable[[Training], Result]
 
 
-EXPERIMENTS: dict[str, Experiment] = {}
+def _entry(name: str, run: Callable[[Training], Result], training: Training) -> Experiment:
+    question = (run.__doc__ or "").strip().splitlines()[0]
+    return Experiment(name, question, training, run)
 
 
-def experiment(name: str, training: Training):
-    """Register a function Training -> Result; the first line of its docstring is its help."""
-
-    def register(run: Callable[[Training], Result]) -> Callable[[Training], Result]:
-        question = (run.__doc__ or "").strip().splitlines()[0]
-        drawn = own_style(run)
-        EXPERIMENTS[name] = Experiment(name, question, training, drawn)
-        return drawn
-
-    return register
+EXPERIMENTS: Registry[Experiment] = Registry(
+    "experiment", "myopia.superposition.toy.experiments", entry=_entry, wrap=own_style
+)
+"""Name -> experiment; the first line of its docstring is its question."""
+experiment = EXPERIMENTS.register
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ BIASES = (0.0, -0.05, -0.1, -0.2, -0.4)
 STARTS = 5
 
 
-@experiment("monosemantic", Training(steps=5000, batch=512, learning_rate=3e-3))
+@experiment(training=Training(steps=5000, batch=512, learning_rate=3e-3))
 def monosemantic(training: Training) -> Result:
     """Initial bias: whether a negative one makes neurons answer to one feature, at equal loss."""
     features = Features(SHAPE.n_features, (DENSITY,) * STARTS)

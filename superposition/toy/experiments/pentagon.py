@@ -21,7 +21,7 @@ REGULAR = 0.01
 """A pentagon is regular when all five D_i are this close to 2/5."""
 
 
-@experiment("pentagon", Training())
+@experiment(training=Training())
 def pentagon(training: Training) -> Result:
     """The pentagon: 5 features of density .05 in 2 dimensions, from 100 starts."""
     features = Features(5, (DENSITY,) * STARTS)

@@ -24,13 +24,13 @@ PHASES = ("dropped", "in superposition", "on its own")
 PHASE_COLOURS = ListedColormap(["#f4f1de", "#d1495b", "#30638e"])
 
 
-@experiment("phases-2-in-1", Training(steps=3000, learning_rate=3e-3))
+@experiment(training=Training(steps=3000, learning_rate=3e-3), name="phases-2-in-1")
 def two_in_one(training: Training) -> Result:
     """Phase diagram of 2 features in 1 dimension: dropped, alone or in superposition."""
     return _phases(2, 1, training)
 
 
-@experiment("phases-3-in-2", Training(steps=3000, learning_rate=3e-3))
+@experiment(training=Training(steps=3000, learning_rate=3e-3), name="phases-3-in-2")
 def three_in_two(training: Training) -> Result:
     """Phase diagram of 3 features in 2 dimensions: what becomes of the third."""
     return _phases(3, 2, training)

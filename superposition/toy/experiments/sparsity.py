@@ -19,7 +19,7 @@ FRACTIONS = {"3/4": 0.75, "2/3": 2 / 3, "1/2": 0.5, "2/5": 0.4, "3/8": 0.375}
 NEAR = 0.01
 
 
-@experiment("sparsity", Training(steps=6000, batch=384))
+@experiment(training=Training(steps=6000, batch=384))
 def sparsity(training: Training) -> Result:
     """Sparsity sweep of 200 features in 20 dimensions: the fractions at which D_i sticks."""
     trained = train_autoencoders(SHAPE, Features(SHAPE.n_features, DENSITIES), training)

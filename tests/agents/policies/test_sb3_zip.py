@@ -20,7 +20,6 @@ from sb3_contrib import QRDQN, MaskablePPO, RecurrentPPO
 from stable_baselines3 import A2C, DQN, PPO
 
 from myopia.agents.algorithms.base import ALGORITHMS
-from myopia.agents.algorithms.presets import PRESETS
 from myopia.agents.credit import Credit
 from myopia.agents.policies.agent import RecurrentAgent
 from myopia.agents.policies.safe_zip import MOST_BYTES
@@ -138,9 +137,9 @@ def test_it_acts_as_the_model_that_was_saved(kind: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(mine, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("algo", sorted(PRESETS))
+@pytest.mark.parametrize("algo", sorted(ALGORITHMS))
 def test_our_own_zips_open_too(algo: str, tmp_path: Path) -> None:
-    ours, credit = PRESETS[algo], Credit.of("lifetime")
+    ours, credit = ALGORITHMS[algo](), Credit.of("lifetime")
     with preserve_rng_state():
         model = ours.build(ours.env(world(), credit, 0), credit, 0, "cpu", None)
     model.save(tmp_path / "model.zip")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from stable_baselines3 import PPO
 
-from myopia.agents.algorithms.presets import PRESETS
+from myopia.agents.algorithms.base import ALGORITHMS
 from myopia.agents.policies.agent import Agent, snapshots
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.device import choose_device
@@ -135,7 +135,7 @@ def test_snapshots_are_taken_as_the_steps_double(run: Path) -> None:
 
 
 @pytest.mark.parametrize("shutdown", ["boundary", "absent"])
-@pytest.mark.parametrize("algo", PRESETS)
+@pytest.mark.parametrize("algo", ALGORITHMS)
 def test_every_algorithm_trains_and_loads(algo: str, shutdown: str, tmp_path: Path) -> None:
     steps = 2048 if shutdown == "boundary" else 400
     asked = config(algo=f"{algo}:num_envs=4,hidden=8/8", total_timesteps=steps)

@@ -15,14 +15,14 @@ from myopia.analysis.exact.discount_fit import (
 )
 from myopia.analysis.exact.oracle import optimal_actions, oracle_policy, solve
 from myopia.analysis.exact.policies import reference_policy
-from myopia.analysis.measures.measure import all_measures
+from myopia.analysis.measures.measure import MEASURES
 from myopia.envs import World, make_world
 
 WORLDS = ["Investment", "Dilemma", "Offers", "Orchard"]
 
 
 def fitted(world: World, policy: np.ndarray, name: str = "delta") -> dict:
-    return all_measures()[name](EvaluationContext(world, policy))[name]
+    return MEASURES[name](EvaluationContext(world, policy))[name]
 
 
 @pytest.mark.parametrize("beta", [5, 20])

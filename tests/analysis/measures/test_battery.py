@@ -13,7 +13,7 @@ from support.battery import CASES, Case
 from myopia.analysis.evaluation.classify import classify
 from myopia.analysis.evaluation.context import EvaluationContext, Objective
 from myopia.analysis.exact.observation import observed_policy
-from myopia.analysis.measures.measure import all_measures
+from myopia.analysis.measures.measure import MEASURES
 from myopia.envs.world import World
 
 MADE_OF = ("competence", "objective_share", "conflict", "foresight", "stakes", "stop")
@@ -31,7 +31,7 @@ def judged(case: Case) -> dict[str, str | None]:
     context = EvaluationContext(world, table, observed=observed, objective=objective)
     entries: dict[str, Any] = {}
     for name in MADE_OF:
-        entries |= all_measures()[name](context)
+        entries |= MEASURES[name](context)
     return classify(entries, bool(context.model.shuts_down.any()))
 
 

@@ -11,7 +11,7 @@ from myopia.analysis.exact.observation import hides_cell, observed_policy
 from myopia.analysis.exact.observation_optimal import observation_optimal
 from myopia.analysis.exact.occupancy import occupancy
 from myopia.analysis.exact.policies import agent_policy
-from myopia.analysis.measures.measure import all_measures
+from myopia.analysis.measures.measure import MEASURES
 from myopia.envs import World, make_world
 
 
@@ -65,6 +65,6 @@ def test_what_an_agent_could_not_know_is_not_held_against_it() -> None:
         observed=observed_policy(world, lambda seen: np.full((len(seen), 3), 1 / 3)),
         objective=Objective(1.0, 1.0),
     )
-    share = all_measures()["objective_share"](context)["objective_share"]
+    share = MEASURES["objective_share"](context)["objective_share"]
     assert share == pytest.approx(0, abs=1e-9)
     assert best.found < best.bound

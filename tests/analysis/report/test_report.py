@@ -15,7 +15,7 @@ from myopia.analysis.evaluation.evaluation import evaluate
 from myopia.analysis.exact.policies import reference_policy
 from myopia.analysis.report.report import write_report
 from myopia.analysis.report.results import Results, Run, collect
-from myopia.analysis.report.scores import SCORES
+from myopia.analysis.report.scores import SCORES, summary
 from myopia.analysis.report.verdict import comparisons, study_verdict, verdict
 from myopia.envs import make_world
 
@@ -79,11 +79,11 @@ def test_all_of_five_is_no_certainty() -> None:
 
 def test_seeds_without_a_number_are_counted_out() -> None:
     found = seeds(*["random"] * 5)
-    assert SCORES["delta"].summary(found) is None
+    assert summary(SCORES["delta"], found) is None
     found[0]["delta"]["estimate"] = 0.3
-    summary = SCORES["delta"].summary(found)
-    assert summary is not None
-    assert (summary.values, summary.interval) == ((0.3,), None)
+    told = summary(SCORES["delta"], found)
+    assert told is not None
+    assert (told.values, told.interval) == ((0.3,), None)
 
 
 def test_of_an_untrained_seed_nothing_is_said() -> None:

@@ -7,7 +7,7 @@ from gymnasium.spaces import Discrete
 from stable_baselines3.dqn.policies import DQNPolicy
 from support.agents import fresh_policy, inspection_of
 
-from myopia.analysis.representations.inspection import all_parts, inspect
+from myopia.analysis.representations.inspection import PARTS, inspect
 from myopia.analysis.representations.parts import dictionaries, layers, linear_decoder
 from myopia.envs import make_world
 from myopia.envs.observer import observation_space
@@ -43,7 +43,7 @@ def test_an_inspection_goes_through(case, basis, monkeypatch):
     inspection = inspection_of(world, fresh_policy(world, units=4), basis=basis, directions=4)
     inspection.snapshots = {0: inspection.fresh(0)}
     entries = inspect(inspection)
-    for name, part in all_parts().items():
+    for name, part in PARTS.items():
         part.draw(entries["parts"][name])
     assert json.loads(to_json(entries))["basis"] == basis
     assert entries["parts"]["layers"]["layers"]

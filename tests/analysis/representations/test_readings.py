@@ -15,7 +15,7 @@ from torch import nn
 from myopia.analysis.evaluation.evaluation import evaluate_agent
 from myopia.analysis.exact.policies import agent_policy
 from myopia.analysis.representations.features import features_of
-from myopia.analysis.representations.inspection import Inspection, all_parts, inspect
+from myopia.analysis.representations.inspection import PARTS, Inspection, inspect
 from myopia.analysis.representations.parts import dictionaries, layers, linear_decoder
 from myopia.analysis.representations.policy_networks import (
     activations,
@@ -222,7 +222,7 @@ def test_no_metric_knows_the_unit_of_a_feature(basis, monkeypatch):
         for world, own in ((plain, policy), (cents, other))
     )
     two.fresh = lambda seed: _in_cents(one.fresh(seed), untrained(other, seed))
-    for part in all_parts().values():
+    for part in PARTS.values():
         for rows, twins in zip(part.run(one).values(), part.run(two).values(), strict=True):
             assert len(rows) == len(twins)
             for row, twin in zip(rows, twins, strict=True):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from myopia.analysis.probes.probe import all_probes
+from myopia.analysis.probes.probe import PROBES
 from myopia.analysis.studies.execution.job import grouped
 from myopia.analysis.studies.execution.run import Progress, run_study
 from myopia.analysis.studies.study import Study, load_study, shipped_studies
@@ -78,7 +78,7 @@ def test_a_condition_is_the_base_with_its_own_words_on_top(tiny: Path) -> None:
 
 def test_all_probes_are_every_probe(tmp_path: Path) -> None:
     study = Study("A", {"world": "Work"}, {"a": {}}, (0,), ("all",))
-    assert set(study.jobs(tmp_path)[0].probes) == all_probes().keys() > {"bait"}
+    assert set(study.jobs(tmp_path)[0].probes) == PROBES.keys() > {"bait"}
 
 
 def test_a_python_file_is_the_same_study(tiny: Path, tmp_path: Path) -> None:
@@ -143,7 +143,8 @@ def test_what_is_no_study(name: str, sentence: str, tmp_path: Path, monkeypatch)
 def _no_deadly_world_left() -> Iterator[None]:
     """The study imports it by name into this process, where other tests go through all worlds."""
     yield
-    WORLDS.pop("Deadly", None)
+    if "Deadly" in WORLDS:
+        WORLDS.remove("Deadly")
 
 
 @pytest.mark.usefixtures("_no_deadly_world_left")

@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 
-from myopia.cli.benchmarks.curves import curves, figure, p_value
+from myopia.cli.benchmarks.curves import figure, learning_curves, p_value
 from myopia.envs import make_world
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Investment", "Work"])
 def test_ten_seeds_cannot_be_told_apart(name: str) -> None:
-    assert p_value(*curves(make_world(name), 102_400)) > 0.05
+    assert p_value(*learning_curves(make_world(name), 102_400)) > 0.05
 
 
 def test_few_seeds_cannot_be_told_apart_and_other_settings_can() -> None:
     world = make_world("Work")
-    ours, theirs = curves(world, 30_720, seeds=4)
+    ours, theirs = learning_curves(world, 30_720, seeds=4)
     assert ours.shape == theirs.shape == (4, 3)
     assert p_value(ours, theirs) > 0.05
-    _, slower = curves(world, 30_720, seeds=4, learning_rate=1e-4)
+    _, slower = learning_curves(world, 30_720, seeds=4, learning_rate=1e-4)
     assert p_value(ours, slower) < 0.05
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from myopia import superposition as sp
+from myopia.superposition.metrics.metric import METRICS
 
 OF_COLUMNS = [
     sp.features_per_dimension,
@@ -247,5 +248,5 @@ def test_the_input_is_left_alone():
 
 
 def test_a_metric_joins_once():
-    with pytest.raises(ValueError, match="there is a metric named 'srank' already"):
-        sp.register_metric("srank", lambda reading: None)
+    with pytest.raises(ValueError, match="a metric named 'srank' is registered already"):
+        METRICS.register(of="reading", name="srank")(lambda reading: None)

@@ -5,12 +5,13 @@ import json
 import pytest
 
 from myopia.cli.commands import reproduce as command
-from myopia.superposition.reproductions import FAMILIES, s_curves, toy_models
+from myopia.superposition.reproductions import s_curves, toy_models
+from myopia.superposition.reproductions.reproduction import REPRODUCTIONS
 
 
 @pytest.mark.parametrize("name", ["toy-models", "s-curves", "audit"])
 def test_exact_rows_hold(name):
-    rows = list(FAMILIES[name].rows(exact_only=True))
+    rows = list(REPRODUCTIONS[name].rows(True))
     assert rows
     assert [row for row in rows if not row.passed] == []
 

@@ -10,13 +10,13 @@ import torch
 from myopia.cli.commands import toy as command
 from myopia.superposition.output import to_json
 from myopia.superposition.toy.experiments import (
-    EXPERIMENTS,
     adversarial,
     dynamics,
     monosemantic,
     pentagon,
     sparsity,
 )
+from myopia.superposition.toy.experiments.experiment import EXPERIMENTS
 from myopia.superposition.toy.lower_bounds import broken
 
 

@@ -1,0 +1,24 @@
+"""A clock that stands still."""
+
+import dataclasses
+from typing import Any
+
+from typing_extensions import override
+
+from myopia.envs.index import Index, check_within, index_mode
+
+
+@index_mode
+@dataclasses.dataclass(frozen=True)
+class Frozen(Index):
+    """Always the same index."""
+
+    at: int = 0
+
+    @override
+    def check(self, max_epochs: int) -> None:
+        check_within("frozen: at", self.at, -max_epochs, 2 * max_epochs)
+
+    @override
+    def show(self, index: Any, draw: Any, max_epochs: int) -> Any:
+        return index * 0 + self.at

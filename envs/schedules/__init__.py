@@ -1,0 +1,1 @@
+"""The schedules, one file each: a frozen dataclass under `@schedule`."""
