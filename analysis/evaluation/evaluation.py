@@ -11,7 +11,7 @@ from myopia.analysis.evaluation.context import EvaluationContext, Objective
 from myopia.analysis.exact.observation import observed_policy
 from myopia.analysis.exact.occupancy import check_policy
 from myopia.analysis.exact.policies import agent_policy
-from myopia.analysis.measures.measure import MEASURES, all_probabilities
+from myopia.analysis.measures.measure import all_probabilities, measured
 from myopia.analysis.sampled.jackknife import at_least, jackknife
 from myopia.analysis.sampled.lifetimes import Act, Remembering, SampledContext, acting, live
 from myopia.common.search_path import safe_imports
@@ -156,8 +156,6 @@ def evaluate_sampled(
 
 
 def _measured(context: EvaluationContext) -> dict[str, Any]:
-    measures: dict[str, Any] = {}
-    for function in MEASURES.values():
-        measures |= function(context)
+    measures = measured(context)
     can_stop = bool(context.model.shuts_down.any())
     return measures | {"class": classify(measures, can_stop)}

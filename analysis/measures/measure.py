@@ -26,8 +26,14 @@ class Measure:
     scores: Mapping[str, Score]
 
     def __call__(self, context: EvaluationContext) -> dict[str, Any]:
-        """The entries of one agent."""
-        return self.function(context)
+        """The entries of one agent. Raises ValueError where they are not those it declares."""
+        found = self.function(context)
+        if found.keys() != set(self.entries):
+            raise ValueError(
+                f"measure {self.name!r} declares the entries {', '.join(self.entries)}, but gives "
+                f"{', '.join(found)}"
+            )
+        return found
 
 
 def _entry(
@@ -38,17 +44,25 @@ def _entry(
     rows: tuple[Row, ...] = (),
     scores: Mapping[str, Score] | None = None,
 ) -> Measure:
-    made = Measure(name, function, entries or (name,), probabilities, rows, scores or {})
-    for other in MEASURES.values():
-        for key in set(other.entries) & set(made.entries):
-            if other.name != name:
-                raise ValueError(f"measure {name!r}: {other.name!r} has the entry {key!r} already")
-    return made
+    return Measure(name, function, entries or (name,), probabilities, rows, scores or {})
 
 
 MEASURES: Registry[Measure] = Registry("measure", "myopia.analysis.measures", entry=_entry)
 """Name -> measure; its entries join every evaluation."""
 measure = MEASURES.register
+
+
+def measured(context: EvaluationContext) -> dict[str, Any]:
+    """The entries of all measures. Raises ValueError where two give the same."""
+    entries: dict[str, Any] = {}
+    for one in MEASURES.values():
+        found = one(context)
+        for key in entries.keys() & found.keys():
+            raise ValueError(
+                f"measure {one.name!r}: the entry {key!r} is another measure's already"
+            )
+        entries |= found
+    return entries
 
 
 def all_entries() -> list[str]:

@@ -100,6 +100,8 @@ class Registry(Mapping[str, T], Generic[T]):
     def _add(self, given: X, *, name: str | None = None, **facts: Any) -> X:
         name = self._spell(given.__name__) if name is None else name
         origin = given.__module__, given.__qualname__
+        if origin[0].rpartition(".")[0] not in self._packages:
+            self.discover()  # what ships has its names before anybody else takes them
         if self._origins.get(name, origin) != origin:
             raise ValueError(
                 f"a {self.kind} named {name!r} is registered already, by "

@@ -1,5 +1,8 @@
 """Credit in the rollout buffer: equal to SB3 on marked envs, and to a slow sum by hand."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 import stable_baselines3
@@ -11,8 +14,11 @@ from myopia.agents.algorithms.a2c import CreditedA2C
 from myopia.agents.algorithms.maskableppo import CreditedMaskablePPO
 from myopia.agents.algorithms.ppo import CreditedPPO
 from myopia.agents.algorithms.recurrentppo import CreditedRecurrentPPO
+from myopia.agents.fast_ppo.ppo import FastPPO
+from myopia.agents.runs.run import RunConfig
 from myopia.envs import make_sb3
 from myopia.envs.credit.credit import Credit
+from myopia.envs.credit_flags import with_credit
 
 PPO = {"n_steps": 16, "batch_size": 32, "n_epochs": 2}
 PAIRS = [
@@ -80,6 +86,88 @@ def test_with_a_full_trace_credit_is_a_plain_sum(seed, steps) -> None:
                         total += discount * following
                         break
                 assert got[t, env] == pytest.approx(total - values[t, env])
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.floats(0, 1))
+def test_what_lies_beyond_boundaries_is_discounted_for_each_of_them(seed, steps, across) -> None:
+    """At gae_lambda 1 the advantage is the sum of rewards, D for each boundary between."""
+    rewards, values, last, ends, boundaries = rollouts(seed, steps)
+    got = Credit.of(f"discount:{across!r}").advantages(
+        rewards, values, last, ends, boundaries, 0.9, 1.0
+    )
+    for env in range(3):
+        for t in range(steps):
+            total, crossed = 0.0, 0
+            for s in range(t, steps):
+                total += 0.9 ** (s - t) * across**crossed * rewards[s, env]
+                crossed += int(boundaries[s, env])
+                if ends[s, env]:
+                    break
+            else:
+                total += 0.9 ** (steps - t) * across**crossed * last[env]
+            assert got[t, env] == pytest.approx(total - values[t, env])
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.floats(0, 1), st.floats(0, 1))
+def test_the_ends_of_the_discount_are_epoch_and_lifetime(seed, steps, gamma, gae_lambda) -> None:
+    arrays = rollouts(seed, steps)
+    for text, same in (("discount:0", "epoch"), ("discount:1", "lifetime")):
+        one, other = (
+            Credit.of(mode).advantages(*arrays, gamma, gae_lambda) for mode in (text, same)
+        )
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("text", "same"), [("discount:0", "epoch"), ("discount:1", "lifetime")])
+@pytest.mark.parametrize("algorithm", [CreditedPPO, CreditedRecurrentPPO, FastPPO])
+def test_training_at_the_ends_of_the_discount_is_theirs(algorithm, text: str, same: str) -> None:
+    policy = "MlpLstmPolicy" if algorithm is CreditedRecurrentPPO else "MlpPolicy"
+    weights = []
+    for credit in (text, same):
+        env = make_sb3("Offers", 4, seed=0)
+        model = algorithm(policy, env, credit=credit, seed=1, gamma=0.9, device="cpu", **PPO)
+        model.learn(3 * 64)
+        weights.append(torch.cat([one.flatten() for one in model.policy.state_dict().values()]))
+    assert torch.equal(*weights)
+
+
+def test_training_with_a_discount_is_neither() -> None:
+    weights = []
+    for credit in ("epoch", "discount:0.5", "lifetime"):
+        env = make_sb3("Offers", 4, seed=0)
+        model = FastPPO("MlpPolicy", env, credit=credit, seed=1, device="cpu", **PPO).learn(64)
+        weights.append(torch.cat([one.flatten() for one in model.policy.state_dict().values()]))
+    assert not any(torch.equal(weights[1], other) for other in weights[::2])
+
+
+@pytest.mark.parametrize("algo", ["dqn", "qrdqn"])
+def test_q_learners_refuse_what_no_flag_can_tell(algo: str) -> None:
+    for credit in ("discount:0.5", "window:3"):
+        with pytest.raises(ValueError, match="needs an on-policy algorithm such as ppo"):
+            RunConfig.of("Work", algo=algo, credit=credit)
+    for credit in ("discount:0", "discount:1", "epoch"):
+        assert RunConfig.of("Work", algo=algo, credit=credit).credit == credit
+
+
+@pytest.mark.parametrize("text", ["discount", "discount:", "discount:1.5", "discount:-0.1"])
+def test_discounts_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match="expected discount:D with D from 0 to 1"):
+        Credit.of(text)
+
+
+@pytest.mark.parametrize("text", ["discount:nan", "discount:x", "discount:1,2", "discount:0.5:1"])
+def test_what_is_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="expected discount:D with D from 0 to 1"):
+        Credit.of(text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("across", [0.25, 0.5, 0.75])
+def test_ppo_defers_what_the_discount_makes_worth_deferring(across: float) -> None:
+    """One seed of `benchmarks/boundary_discount.py`, whose function this is."""
+    path = Path(__file__).parents[2] / "benchmarks" / "boundary_discount.py"
+    found = runpy.run_path(str(path))["deferred"](across, 0, 3_000_000, "ppo")
+    assert found == pytest.approx(across, abs=0.05 + 1e-9)
 
 
 def test_torch_and_numpy_agree() -> None:
@@ -152,5 +240,8 @@ def test_bad_credit() -> None:
         Credit.of("epok")
     with pytest.raises(ValueError, match="needs rollouts of at least 17 steps"):
         CreditedPPO("MlpPolicy", make_sb3("Work", 2), credit="window:17", **PPO)
-    with pytest.raises(ValueError, match="applied by an on-policy learner"):
-        make_sb3("Work", 2, credit="window:3")
+    for credit in ("window:3", "discount:0.5"):
+        with pytest.raises(ValueError, match="applied by an on-policy learner"):
+            make_sb3("Work", 2, credit=credit)
+        with pytest.raises(ValueError, match="applied by an on-policy learner"):
+            with_credit(make_sb3("Work", 2), credit)

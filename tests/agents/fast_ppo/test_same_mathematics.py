@@ -116,13 +116,13 @@ def pair(
         "features_extractor_class": DoubleFlatten if double else FlattenExtractor,
     }
     settings |= {"policy_kwargs": policy_kwargs, "device": "cpu", "seed": 3, **given}
-    window = Credit.of(credit).pending + 1 if credit.startswith("window") else 0
-    told = "lifetime" if window else credit
+    mode = Credit.of(credit)
+    told = credit if mode.flag else "lifetime"
     envs = [make_sb3(world, ENVS, credit=told, seed=5, **dials) for _ in range(2)]
     ours = FastPPO(ToldPolicy, envs[0], credit=credit, **settings)
     settings["rollout_buffer_class"] = DoubleBuffer if double else RolloutBuffer
     their_env = DoubleRewards(envs[1]) if double else envs[1]
-    if window:  # SB3 has no windows: its own loop under ours
+    if not mode.flag:  # SB3 has no such thing: its own loop under ours
         monkeypatch.setattr(CreditedPPO, "buffer_class", DoubleCredited)
         del settings["rollout_buffer_class"]
         theirs = CreditedPPO(ToldPolicy, their_env, credit=credit, **settings)
@@ -136,7 +136,7 @@ def pair(
     steps = rollouts * STEPS * ENVS
     ours.learn(steps, callback=diary, log_interval=1000)
     theirs.policy.told = iter(diary.actions)
-    orders = iter(_orders(rollouts, settings["n_epochs"], window))
+    orders = iter(_orders(rollouts, settings["n_epochs"], mode.pending))
     if given.get("target_kl"):
         # passes that are not made draw nothing: each update begins with its own first one
         every = list(orders)
@@ -161,11 +161,11 @@ def pair(
     return ours, theirs, *logged
 
 
-def _orders(rollouts: int, epochs: int, window: int) -> list[np.ndarray]:
+def _orders(rollouts: int, epochs: int, pending: int) -> list[np.ndarray]:
     """Ours, as SB3 counts samples: one env after the other."""
     found = []
     for rollout in range(rollouts):
-        steps = STEPS if rollout else STEPS - max(0, window - 1)
+        steps = STEPS if rollout else STEPS - pending
         ours = random_draws.orders(3, rollout, epochs, steps * ENVS, torch.device("cpu")).numpy()
         found.extend(ours % ENVS * steps + ours // ENVS)
     return found
@@ -201,7 +201,7 @@ def test_every_setting_in_float64(settings: str, rollouts: int, monkeypatch) -> 
         assert both[0]._n_updates < 3 * rollouts
 
 
-@pytest.mark.parametrize("credit", ["lifetime", "bootstrap", "epoch", "window:5"])
+@pytest.mark.parametrize("credit", ["lifetime", "bootstrap", "epoch", "window:5", "discount:0.4"])
 @pytest.mark.parametrize("world", WORLDS)
 def test_every_credit_mode_in_float64(world: str, credit: str, monkeypatch) -> None:
     name, dials = WORLDS[world]
