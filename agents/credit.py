@@ -46,7 +46,7 @@ class CreditedBuffer(RolloutBuffer):
     def reset(self) -> None:
         self.buffer_size = self.steps
         super().reset()
-        self.boundaries = np.zeros((self.steps, self.n_envs), dtype=np.float32)
+        self.boundaries = np.zeros_like(self.rewards)
 
     @override
     def compute_returns_and_advantage(self, last_values: torch.Tensor, dones: np.ndarray) -> None:
@@ -120,16 +120,19 @@ class CreditedRollouts:
         callback: BaseCallback,
         rollout_buffer: Any,
         n_rollout_steps: int,
-        *masking: bool,
+        *more: Any,
+        **named: Any,
     ) -> bool:
         """SB3's own loop, with the epoch boundaries noted beside it."""
         env = _Boundaries(env, rollout_buffer)
         return super().collect_rollouts(  # type: ignore[misc]
-            env, callback, rollout_buffer, n_rollout_steps, *masking
+            env, callback, rollout_buffer, n_rollout_steps, *more, **named
         )
 
-    def _update_current_progress_remaining(self, num_timesteps: int, total: int) -> None:
-        super()._update_current_progress_remaining(num_timesteps, total)  # type: ignore[misc]
+    def _update_current_progress_remaining(self, num_timesteps: int, total_timesteps: int) -> None:
+        super()._update_current_progress_remaining(  # type: ignore[misc]
+            num_timesteps, total_timesteps
+        )
         if self.ent_schedule is not None:
             self.ent_coef = self.ent_schedule(self._current_progress_remaining)  # type: ignore
 

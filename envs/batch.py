@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from myopia.envs.backend import NumpyBackend
+from myopia.envs.backend import NUMPY, Backend
 from myopia.envs.dynamics import Draw, dynamics_of
 from myopia.envs.observer import observer_of
 from myopia.envs.randomness import BOUNDARY, DISPLAY, START, STEP, draw, lifetime_key
@@ -38,18 +38,18 @@ class StepResult(NamedTuple):
 class Batch:
     """`num_envs` lifetimes of `world`; `reset` before the first `step`.
 
-    `observer` stands in for the world's own: what its `observe` returns takes the observations'
-    place.
+    `numbered`: the numbers of observations take their place, as `Observer.number` counts them.
     """
 
     def __init__(
-        self, world: World, num_envs: int, backend: Any = NumpyBackend, observer: Any = None
+        self, world: World, num_envs: int, backend: Backend = NUMPY, numbered: bool = False
     ) -> None:
         if not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
         self.world, self.num_envs, self.backend = world, num_envs, backend
         self.dynamics = dynamics_of(world, backend)
-        self.observer = observer_of(world, backend) if observer is None else observer
+        observer = observer_of(world, backend)
+        self._look = observer.number if numbered else observer.observe
         self._draws = self.dynamics.random or world.index.noise
         # where every lifetime starts in the same cell, it is known once and for all
         self._first = None
@@ -75,7 +75,7 @@ class Batch:
         epoch = self.dynamics.epoch_of(self.cell)
         move = self.dynamics.advance(self.cell, action, self._draw(self.steps), (STEP, BOUNDARY))
         self.steps = self.steps + 1
-        final = self.observer.observe(move.cell, self._draw(self.steps), DISPLAY)
+        final = self._look(move.cell, self._draw(self.steps), DISPLAY)
         epoch_payoff = self.epoch_payoff + move.payoff
         lifetime_reward, length = self.lifetime_reward + move.reward, self.steps
         self.epoch_payoff = epoch_payoff * ~move.epoch_end
@@ -88,7 +88,7 @@ class Batch:
                 self.lifetime = self.lifetime + move.ended
                 self.words = lifetime_key(self.key, self.lifetime)
             self.cell = backend.where(move.ended, self._start(), move.cell)
-            observation = self.observer.observe(self.cell, self._draw(self.steps), DISPLAY)
+            observation = self._look(self.cell, self._draw(self.steps), DISPLAY)
         return StepResult(
             observation=observation,
             final_observation=final,
@@ -106,7 +106,7 @@ class Batch:
 
     def see(self) -> Any:
         """What the lifetimes show now, as `step` last returned it."""
-        return self.observer.observe(self.cell, self._draw(self.steps), DISPLAY)
+        return self._look(self.cell, self._draw(self.steps), DISPLAY)
 
     def state(self) -> dict[str, Any]:
         """Everything that the lifetimes under way depend on, arrays (n,); not before a reset."""
@@ -132,7 +132,7 @@ class Batch:
         self.steps = zeros(self.num_envs, int)
         self.epoch_payoff = self.lifetime_reward = zeros(self.num_envs, float)
         self.cell = self._start()
-        return self.observer.observe(self.cell, self._draw(self.steps), DISPLAY)
+        return self._look(self.cell, self._draw(self.steps), DISPLAY)
 
     def _start(self) -> Any:
         if self._first is not None:

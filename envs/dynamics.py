@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from myopia.envs.backend import NumpyBackend
+from myopia.envs.backend import NUMPY, Backend
 from myopia.envs.reward import reward_of
 from myopia.envs.tables import Distributions
 from myopia.envs.task import Task
@@ -34,7 +34,7 @@ class Move(NamedTuple):
     ignored: Any  # shutdown was chosen where it is not allowed
 
 
-class _BeforeBoundary(NamedTuple):
+class BeforeBoundary(NamedTuple):
     """The half of a move that precedes the epoch boundary."""
 
     after: Any  # the state reached, before anything crosses a boundary
@@ -48,7 +48,7 @@ class _BeforeBoundary(NamedTuple):
 class Dynamics:
     """One world's rules. Everything that moves a state or pays a reward is in this class."""
 
-    def __init__(self, world: World, backend: Any = NumpyBackend) -> None:
+    def __init__(self, world: World, backend: Backend = NUMPY) -> None:
         self.world, self.backend = world, backend
         tables = world.tables
         self.S, self.T, self.K = tables.num_states, world.epoch_length, world.max_epochs
@@ -80,7 +80,7 @@ class Dynamics:
         if not self.random and self.cells * self.A <= backend.table_limit:
             moves = (
                 self.transition_table()
-                if backend is NumpyBackend
+                if backend is NUMPY
                 else dynamics_of(world).transition_table()
             )
             self.table = Move(*(backend.table(table) for table in moves))
@@ -122,7 +122,7 @@ class Dynamics:
             cell, before, self.boundaries.sample_outcome(distribution, drawn)
         )
 
-    def before_boundary(self, cell: Any, action: Any, outcome: Any) -> _BeforeBoundary:
+    def before_boundary(self, cell: Any, action: Any, outcome: Any) -> BeforeBoundary:
         """What `action` does in `cell` if the step's draw falls on `outcome`."""
         take, where = self.backend.take, self.backend.where
         epoch, step, state = self.epoch_of(cell), self.step_of(cell), self.state_of(cell)
@@ -132,7 +132,7 @@ class Dynamics:
         true = take(self.true, epoch * self.S + state)
         earned = reward_of(payoff, take(self._weight, true), take(self._upkeep, true))
         closes = (step == self.T - 1) | take(self._over, after)
-        return _BeforeBoundary(
+        return BeforeBoundary(
             after=after,
             reward=where(stopped, self.world.shutdown_reward, earned),
             payoff=payoff,
@@ -141,7 +141,7 @@ class Dynamics:
             ignored=asks & (stopped ^ True),  # `not`, for a Python bool as for an array
         )
 
-    def cross_boundary(self, cell: Any, before: _BeforeBoundary, outcome: Any) -> Move:
+    def cross_boundary(self, cell: Any, before: BeforeBoundary, outcome: Any) -> Move:
         """Where that leads if the boundary's draw falls on `outcome`."""
         take, where = self.backend.take, self.backend.where
         closed = (self.epoch_of(cell) + 1) * self._epoch_cells + take(self._landing_state, outcome)
@@ -183,7 +183,7 @@ class Dynamics:
 class _Draws:
     """Distributions in the backend's form."""
 
-    def __init__(self, distributions: Distributions, backend: Any) -> None:
+    def __init__(self, distributions: Distributions, backend: Backend) -> None:
         self.backend, self.random = backend, distributions.random
         self.first, self.distribution_id = (
             backend.table(distributions.first),
@@ -202,7 +202,7 @@ class _Draws:
 
 
 @functools.lru_cache(maxsize=64)
-def dynamics_of(world: World, backend: Any = NumpyBackend) -> Dynamics:
+def dynamics_of(world: World, backend: Backend = NUMPY) -> Dynamics:
     """The rules of `world` for this backend; they hold no state, so they are shared."""
     return Dynamics(world, backend)
 

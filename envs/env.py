@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 
 from myopia.common.errors import check_choice
-from myopia.envs.backend import ScalarBackend
+from myopia.envs.backend import SCALAR
 from myopia.envs.dynamics import dynamics_of
 from myopia.envs.episode_info import EpisodeInfo
 from myopia.envs.observer import observation_space, observer_of
@@ -46,8 +46,8 @@ class EpochEnv(gymnasium.Env):
             check_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.world = world if isinstance(world, World) else make_world(world, **dials)
         self.render_mode = render_mode
-        self.dynamics = dynamics_of(self.world, ScalarBackend)
-        self.observer = observer_of(self.world, ScalarBackend)
+        self.dynamics = dynamics_of(self.world, SCALAR)
+        self.observer = observer_of(self.world, SCALAR)
         self.observation_space = observation_space(self.world)
         self.action_space = gymnasium.spaces.Discrete(len(self.world.actions))
         self._key: int | None = None

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import numpy as np
+from typing_extensions import override
 
 from myopia.envs.batch import Batch, StepResult
 from myopia.envs.dynamics import dynamics_of
@@ -39,8 +40,8 @@ class LookupBatch(Batch):
         self._tables = _tables(world)
         self._pool = _ArrayPool()
 
+    @override
     def step(self, action: Any) -> StepResult:
-        """See Batch.step."""
         tables = self._tables
         row = self.cell * self.dynamics.A
         row += action
@@ -69,21 +70,23 @@ class LookupBatch(Batch):
             length=event["length"],
         )
 
+    @override
     def state(self) -> dict[str, Any]:
-        """See Batch.state: here a cell tells how long its lifetime has lasted."""
+        # a cell tells how long its lifetime has lasted
         self.steps = self.cell // self.dynamics.S
         self.lifetime_reward, self.epoch_payoff = self._sums.T
         return super().state()
 
+    @override
     def resume(self, state: dict[str, Any]) -> None:
-        """See Batch.resume."""
         super().resume(state)
         self._sums = np.stack([self.lifetime_reward, self.epoch_payoff], axis=1)
 
+    @override
     def rewards_so_far(self) -> Any:
-        """See Batch.rewards_so_far."""
         return self._sums[:, 0]
 
+    @override
     def _restart(self) -> Any:
         self._sums = np.zeros((self.num_envs, 2))
         return super()._restart()

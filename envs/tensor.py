@@ -6,11 +6,14 @@ captured as a graph. This module imports torch; the package does not.
 
 import myopia.envs.learning_libraries  # noqa: F401  # isort: skip
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from typing_extensions import override
 
+from myopia.envs.backend import Backend
 from myopia.envs.batch import Batch, StepResult
 from myopia.envs.randomness import draw_key
 from myopia.envs.registry import make_world
@@ -68,12 +71,11 @@ class TensorBatch:
         return self._batch.masks()
 
 
-class TorchBackend:
-    """See `NumpyBackend`; one instance for each device, so that tables are shared."""
+class TorchBackend(Backend):
+    """Tensors (n,) on one device; one instance for each, so that tables are shared."""
 
     table_limit = 1 << 22
-    where = staticmethod(torch.where)
-    _instances: dict[torch.device, "TorchBackend"] = {}  # noqa: RUF012
+    _instances: ClassVar[dict[torch.device, "TorchBackend"]] = {}
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -83,33 +85,33 @@ class TorchBackend:
         """The operations on this device."""
         return cls._instances.setdefault(device, cls(device))
 
+    @override
     def table(self, array: np.ndarray) -> torch.Tensor:
-        """See NumpyBackend.table."""
         return torch.tensor(array, device=self.device)
 
-    @staticmethod
-    def take(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        """See NumpyBackend.take."""
+    @override
+    def take(self, table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         return table.index_select(0, index)
 
-    @staticmethod
+    @override
+    def where(self, condition: torch.Tensor, yes: Any, no: Any) -> torch.Tensor:
+        return torch.where(condition, yes, no)
+
+    @override
     def sample_outcome(
-        edges: torch.Tensor, distribution_id: torch.Tensor, draw: torch.Tensor
+        self, edges: torch.Tensor, distribution_id: torch.Tensor, draw: torch.Tensor
     ) -> torch.Tensor:
-        """See NumpyBackend.sample_outcome."""
         return (draw[:, None] >= edges.index_select(0, distribution_id)).sum(dim=1)
 
-    @staticmethod
-    def join(parts: list[torch.Tensor]) -> torch.Tensor:
-        """See NumpyBackend.join."""
-        return torch.cat(parts, dim=1)
+    @override
+    def join(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+        return torch.cat(list(parts), dim=1)
 
+    @override
     def zeros(self, size: int, kind: type) -> torch.Tensor:
-        """See NumpyBackend.zeros."""
         dtype = torch.int64 if kind is int else torch.float64
         return torch.zeros(size, dtype=dtype, device=self.device)
 
-    @staticmethod
-    def none(mask: torch.Tensor) -> bool:
-        """See NumpyBackend.none: a device is not asked."""
-        return False
+    @override
+    def none(self, mask: torch.Tensor) -> bool:
+        return False  # a device is not asked

@@ -6,6 +6,7 @@ from typing import Any
 import stable_baselines3
 import torch
 from stable_baselines3.dqn.policies import DQNPolicy
+from typing_extensions import override
 
 from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.q_learning import QLearning
@@ -21,6 +22,6 @@ class DQN(QLearning):
     network = "q_net.q_net"
     total_timesteps = 150_000
 
+    @override
     def values(self, policy: Any, observations: torch.Tensor) -> torch.Tensor:
-        """See QLearning.values."""
         return policy.q_net(observations)

@@ -7,6 +7,7 @@ import numpy as np
 import sb3_contrib
 import torch
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from typing_extensions import override
 
 from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.on_policy import Clipped
@@ -28,8 +29,9 @@ class MaskablePPO(Clipped):
     policy_class = MaskableActorCriticPolicy
     total_timesteps = 400_000
 
+    @override
     def probabilities(
         self, policy: Any, observations: torch.Tensor, allowed: np.ndarray
     ) -> torch.Tensor:
-        """See Algorithm.probabilities: none on what is not allowed."""
+        """None on what is not allowed."""
         return policy.get_distribution(observations, action_masks=allowed).distribution.probs

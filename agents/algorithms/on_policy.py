@@ -11,6 +11,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
+from typing_extensions import override
 
 from myopia.agents.algorithms.base import Algorithm, check_at_least, check_positive, check_widths
 from myopia.agents.policies.widths import layer_widths
@@ -53,18 +54,19 @@ class OnPolicy(Algorithm):
                 f"gamma and gae_lambda must lie in 0..1, got {self.gamma} and {self.gae_lambda}"
             )
 
+    @override
     def accept(self, credit: Credit) -> None:
-        """See Algorithm.accept."""
         credit.check_rollout(self.n_steps)
 
+    @override
     def env(self, world: World, credit: Credit, seed: int) -> VecEnv:
-        """See Algorithm.env: boundaries are marked in the infos, and dones are lifetimes."""
+        """Boundaries are marked in the infos, and dones are lifetimes."""
         return make_sb3(world, self.num_envs, seed=seed)
 
+    @override
     def build(
         self, env: VecEnv, credit: Credit, seed: int, device: str, logs: Path | None
     ) -> BaseAlgorithm:
-        """See Algorithm.build."""
         rate = self.learning_rate
         model = self.model_for(env)(
             self.policy_name,
@@ -93,17 +95,18 @@ class OnPolicy(Algorithm):
         """Separate towers of the same widths for policy and value."""
         return {"net_arch": {"pi": list(self.hidden), "vf": list(self.hidden)}}
 
+    @override
     def policy_settings_of(
         self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
     ) -> dict[str, Any]:
-        """See Algorithm.policy_settings_of: the towers may differ."""
+        """The towers may differ."""
         towers = {"pi": "mlp_extractor.policy_net", "vf": "mlp_extractor.value_net"}
         return {"net_arch": {k: layer_widths(weights, name, inputs) for k, name in towers.items()}}
 
+    @override
     def probabilities(
         self, policy: Any, observations: torch.Tensor, allowed: np.ndarray
     ) -> torch.Tensor:
-        """See Algorithm.probabilities."""
         return policy.get_distribution(observations).distribution.probs.double()
 
 
@@ -124,7 +127,7 @@ class Clipped(OnPolicy):
         check_positive(self, "n_epochs", "clip_range")
         check_at_least(2, self, "batch_size")
 
+    @override
     def own_settings(self) -> dict[str, Any]:
-        """See OnPolicy.own_settings."""
         names = ("batch_size", "n_epochs", "clip_range")
         return {name: getattr(self, name) for name in names}

@@ -5,6 +5,7 @@ from typing import Any
 
 import stable_baselines3
 from stable_baselines3.common.vec_env import VecEnv
+from typing_extensions import override
 
 from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.on_policy import Clipped
@@ -29,6 +30,7 @@ class PPO(Clipped):
         "Orchard": {"total_timesteps": 1_000_000},
     }
 
+    @override
     def model_for(self, env: VecEnv) -> Any:
-        """See OnPolicy.model_for: on the tables of a world, without leaving the device."""
+        """On the tables of a world, without leaving the device."""
         return FastPPO if isinstance(env, WorldVecEnv) else self.model_class

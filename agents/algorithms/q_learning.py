@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
+from typing_extensions import override
 
 from myopia.agents.algorithms.base import (
     Algorithm,
@@ -57,22 +58,24 @@ class QLearning(Algorithm):
         if not 0 <= self.gamma <= 1:
             raise ValueError(f"gamma must lie in 0..1, got {self.gamma}")
 
+    @override
     def accept(self, credit: Credit) -> None:
-        """See Algorithm.accept: a replayed step has no rollout to take later rewards from."""
+        """A replayed step has no rollout to take later rewards from."""
         if credit.flag is None:
             raise ValueError(
                 f"credit {credit} needs an on-policy algorithm such as ppo, "
                 f"got {type(self).__name__.lower()}"
             )
 
+    @override
     def env(self, world: World, credit: Credit, seed: int) -> VecEnv:
-        """See Algorithm.env: boundaries are marked in the dones."""
+        """Boundaries are marked in the dones."""
         return make_sb3(world, self.num_envs, credit=str(credit), seed=seed)
 
+    @override
     def build(
         self, env: VecEnv, credit: Credit, seed: int, device: str, logs: Path | None
     ) -> BaseAlgorithm:
-        """See Algorithm.build."""
         shared = (field.name for field in dataclasses.fields(QLearning))
         settings = {
             name: getattr(self, name) for name in shared if name not in ("num_envs", "hidden")
@@ -87,16 +90,17 @@ class QLearning(Algorithm):
             **settings,
         )
 
+    @override
     def policy_settings_of(
         self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
     ) -> dict[str, Any]:
-        """See Algorithm.policy_settings_of."""
         return {"net_arch": layer_widths(weights, self.network, inputs)[:-1]}
 
+    @override
     def probabilities(
         self, policy: Any, observations: torch.Tensor, allowed: np.ndarray
     ) -> torch.Tensor:
-        """See Algorithm.probabilities: all on the best action."""
+        """All on the best action."""
         return one_hot_of_best(self.values(policy, observations))
 
     @abstractmethod

@@ -7,6 +7,7 @@ from typing import Any
 import sb3_contrib
 import torch
 from sb3_contrib.qrdqn.policies import QRDQNPolicy
+from typing_extensions import override
 
 from myopia.agents.algorithms.base import algorithm, check_positive
 from myopia.agents.algorithms.q_learning import QLearning
@@ -28,14 +29,15 @@ class QRDQN(QLearning):
         super().__post_init__()
         check_positive(self, "quantiles")
 
+    @override
     def policy_settings(self) -> dict[str, Any]:
-        """See Algorithm.policy_settings."""
         return {**super().policy_settings(), "n_quantiles": self.quantiles}
 
+    @override
     def policy_settings_of(
         self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
     ) -> dict[str, Any]:
-        """See Algorithm.policy_settings_of: every action has the same number of outputs."""
+        """Every action has the same number of outputs."""
         *hidden, outputs = layer_widths(weights, self.network, inputs) or [0]
         if not outputs or outputs % actions:
             raise ValueError(
@@ -43,6 +45,6 @@ class QRDQN(QLearning):
             )
         return {"net_arch": hidden, "n_quantiles": outputs // actions}
 
+    @override
     def values(self, policy: Any, observations: torch.Tensor) -> torch.Tensor:
-        """See QLearning.values."""
         return policy.quantile_net(observations).mean(dim=1)

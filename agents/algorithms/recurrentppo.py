@@ -7,6 +7,7 @@ from typing import Any
 import sb3_contrib
 import torch
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
+from typing_extensions import override
 
 from myopia.agents.algorithms.base import algorithm, check_positive
 from myopia.agents.algorithms.on_policy import Clipped
@@ -52,14 +53,15 @@ class RecurrentPPO(Clipped):
         super().__post_init__()
         check_positive(self, "memory")
 
+    @override
     def policy_settings(self) -> dict[str, Any]:
-        """See OnPolicy.policy_settings."""
         return {**super().policy_settings(), "lstm_hidden_size": self.memory}
 
+    @override
     def policy_settings_of(
         self, weights: Mapping[str, torch.Tensor], inputs: int, actions: int
     ) -> dict[str, Any]:
-        """See Algorithm.policy_settings_of: the towers stand on memories of equal size."""
+        """The towers stand on memories of equal size."""
         shapes = []
         while (name := f"lstm_actor.weight_hh_l{len(shapes)}") in weights:
             shapes.append(tuple(weights[name].shape))

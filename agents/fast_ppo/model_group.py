@@ -30,7 +30,9 @@ class ModelGroup:
         worlds = [native(model.env)[0].world for model in models]
         self.simulator = make_simulator(worlds, self.envs, self.device)
         self._first_key = self._column([start for start, _ in self.simulator.spans])
-        self._last_number = self._column([rows.count - 1 for rows in self.simulator.rows])
+        self._last_number = self._column(
+            [observer.count - 1 for observer in self.simulator.observers]
+        )
         self.parameters = FlatParameters([model.policy for model in models])
         self.dtype = self.parameters.values.dtype
         self.policy, self.value = policy_and_value(
@@ -43,7 +45,7 @@ class ModelGroup:
             self.models,
             self.envs,
             self.steps,
-            max(rows.count for rows in self.simulator.rows) if self.on_cpu else None,
+            max(observer.count for observer in self.simulator.observers) if self.on_cpu else None,
             self.entries,
             sum(shape[0] for shape in shapes if len(shape) == 1),
             self.device,
@@ -59,10 +61,10 @@ class ModelGroup:
         if not self.on_cpu:
             return self._observations_evenly(keys)
         seen = torch.zeros(len(keys), self.entries, dtype=self.dtype, device=self.device)
-        for rows, (start, end), (first, _) in zip(
-            self.simulator.rows, spans, self.simulator.spans, strict=True
+        for observer, (start, end), (first, _) in zip(
+            self.simulator.observers, spans, self.simulator.spans, strict=True
         ):
-            seen[start:end] = rows.observations(keys[start:end] - first)
+            seen[start:end] = observer.observations(keys[start:end] - first)
         return seen
 
     def _observations_evenly(self, keys: torch.Tensor) -> torch.Tensor:
@@ -73,9 +75,9 @@ class ModelGroup:
         numbers = keys.view(self.models, -1) - self._first_key
         numbers = torch.minimum(numbers.clamp_(min=0), self._last_number)
         parts, start = [], 0
-        for rows, same in itertools.groupby(self.simulator.rows):
+        for observer, same in itertools.groupby(self.simulator.observers):
             end = start + sum(1 for _ in same)
-            parts.append(rows.observations(numbers[start:end].flatten()))
+            parts.append(observer.observations(numbers[start:end].flatten()))
             start = end
         return torch.cat(parts).to(self.dtype)
 

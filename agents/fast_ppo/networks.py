@@ -11,6 +11,7 @@ import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from torch import nn
+from typing_extensions import override
 
 from myopia.agents.fast_ppo.flat_parameters import FlatParameters
 from myopia.agents.fast_ppo.layout import Spans
@@ -113,18 +114,18 @@ class _Layer:
 class _Stacked(_Layer):
     """The same in batched products."""
 
+    @override
     def forward(self, x: torch.Tensor, spans: Spans, scale: int = 1) -> torch.Tensor:
-        """See _Layer.forward."""
         bias = self.bias[:, None]
         y = torch.baddbmm(bias, self._stack(x), self.weight.mT, beta=scale, alpha=scale)
         return y.flatten(0, 1)
 
+    @override
     def forward_tanh(self, x: torch.Tensor, spans: Spans) -> torch.Tensor:
-        """See _Layer.forward_tanh; here torch's own is fast."""
-        return self.forward(x, spans).tanh_()
+        return self.forward(x, spans).tanh_()  # here torch's own is fast
 
+    @override
     def learn(self, gradient: torch.Tensor, x: torch.Tensor, spans: Spans) -> None:
-        """See _Layer.learn."""
         # one product over all rows of a model would keep a few processors busy, and no other
         parts = _parts(len(x) // len(self.weight))
         pieces = (len(self.weight) * parts, -1)
@@ -132,8 +133,8 @@ class _Stacked(_Layer):
         torch.sum(products.unflatten(0, (-1, parts)), 1, out=self.weight_gradient)
         torch.sum(self._stack(gradient), 1, out=self.bias_gradient)
 
+    @override
     def back(self, gradient: torch.Tensor, spans: Spans) -> torch.Tensor:
-        """See _Layer.back."""
         return torch.bmm(self._stack(gradient), self.weight).flatten(0, 1)
 
     def _stack(self, x: torch.Tensor) -> torch.Tensor:

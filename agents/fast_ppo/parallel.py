@@ -27,6 +27,7 @@ def learn_in_parallel(
     """
     callbacks = callbacks if callbacks is not None else [None] * len(models)
     learners: list[tuple[FastPPO, BaseCallback]] = []
+    total = 0
     for model, given in zip(models, callbacks, strict=True):
         total, callback = model._setup_learn(
             total_timesteps, given, reset_num_timesteps, tb_log_name

@@ -15,6 +15,7 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
+from typing_extensions import override
 
 from myopia.agents.credit import CreditedRollouts
 from myopia.agents.fast_ppo.engine import Engine
@@ -61,12 +62,13 @@ class FastPPO(CreditedRollouts, PPO):
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "_engine"]
 
+    @override
     def get_parameters(self) -> dict[str, dict]:
-        """See SB3: copies, because the model's own are views of what several models share."""
+        """Copies, because the model's own are views of what several models share."""
         return _cloned(super().get_parameters())
 
+    @override
     def set_env(self, env: Any, force_reset: bool = True) -> None:
-        """See SB3."""
         super().set_env(env, force_reset)
         self._engine = None
 
@@ -77,8 +79,15 @@ class FastPPO(CreditedRollouts, PPO):
             self._engine = Engine([self])
         return self._engine
 
+    @override
     def collect_rollouts(
-        self, env: VecEnv, callback: BaseCallback, rollout_buffer: Any, n_rollout_steps: int
+        self,
+        env: VecEnv,
+        callback: BaseCallback,
+        rollout_buffer: Any,
+        n_rollout_steps: int,
+        *more: Any,
+        **named: Any,
     ) -> bool:
         """A rollout on the device. Callbacks are called at each step, or after all of them."""
         callback.on_rollout_start()

@@ -30,7 +30,10 @@ class RolloutCollector:
     def __init__(self, group: ModelGroup) -> None:
         self.group = group
         self._every: torch.Tensor | None = None
-        if max(rows.count for rows in group.simulator.rows) <= group.steps * group.envs:
+        if (
+            max(observer.count for observer in group.simulator.observers)
+            <= group.steps * group.envs
+        ):
             keys = torch.arange(group.simulator.num_keys, device=group.device)
             self._every = group.observations(keys, group.simulator.spans)
 

@@ -3,17 +3,17 @@
 Nothing in a step waits for the device. Columns are envs; those of one model lie side by side.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from typing_extensions import override
 
 from myopia.agents.fast_ppo.layout import lay_out_evenly
 from myopia.envs.batch import STATE, Batch
 from myopia.envs.dynamics import Dynamics, Move, dynamics_of
-from myopia.envs.observation_index import observation_index_of
+from myopia.envs.observer import no_draw, observer_of
 from myopia.envs.tensor import TorchBackend
 from myopia.envs.world import World
 
@@ -36,41 +36,67 @@ def make_simulator(worlds: Sequence[World], num_envs: int, device: torch.device)
         not world.index.noise and dynamics_of(world, TorchBackend.on(device)).table is not None
         for world in worlds
     )
-    return (TableSimulator if looked_up else BatchSimulator)(worlds, num_envs, device)
+    return (TableSimulator if looked_up else Simulator)(worlds, num_envs, device)
 
 
-class Simulator(ABC):
+class Simulator:
     """Lifetimes of several worlds, `num_envs` of each, one world after another.
 
-    `step(actions)` moves all E = len(worlds) * num_envs of them; `keys` (E,) are the numbers of
-    what they see now, as `observation_index_of` counts them, plus the start of their model's
-    span, so that no two models share a number. `state` and `resume` are those of `Batch`.
+    By the rules of `Batch`, one for each distinct world. `step(actions)` moves all
+    E = len(worlds) * num_envs of them; `keys` (E,) are the numbers of what they see now, as
+    `Observer.number` counts them, plus the start of their model's span, so that no two models share
+    a number. `state` and `resume` are those of `Batch`.
     """
 
     keys: torch.Tensor
 
     def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
         self.worlds, self.num_envs, self.device = list(worlds), num_envs, device
-        self.backend: Any = TorchBackend.on(device)
-        self.rows = [observation_index_of(world, self.backend) for world in worlds]
-        self.spans, self.num_keys = lay_out_evenly([rows.count for rows in self.rows])
+        self.backend = TorchBackend.on(device)
+        self.observers = [observer_of(world, self.backend) for world in worlds]
+        self.spans, self.num_keys = lay_out_evenly([one.count for one in self.observers])
         self._key_shift = self._columns([start for start, _ in self.spans])
+        self._build()
 
-    @abstractmethod
+    def _build(self) -> None:
+        """Make a batch for each distinct world, and note which models live in it."""
+        self._batches: list[tuple[Batch, torch.Tensor]] = []
+        for world in dict.fromkeys(self.worlds):
+            places = [i for i, other in enumerate(self.worlds) if other == world]
+            batch = Batch(world, len(places) * self.num_envs, self.backend, numbered=True)
+            self._batches.append((batch, torch.tensor(places, device=self.device)))
+        self._back = torch.cat([places for _, places in self._batches]).argsort()
+
     def state(self) -> dict[str, torch.Tensor]:
         """Where the lifetimes are, tensors (E,)."""
+        states = [batch.state() for batch, _ in self._batches]
+        return {name: self._together([state[name] for state in states]) for name in STATE}
 
-    @abstractmethod
     def resume(self, state: dict[str, torch.Tensor]) -> None:
         """Go on from a `state`, and begin a trace."""
+        numbers = []
+        for batch, places in self._batches:
+            batch.resume({name: self._of(value, places) for name, value in state.items()})
+            numbers.append(batch.see())
+        self.keys = self._together(numbers) + self._key_shift
+        self._steps: list[list[Any]] = []
 
-    @abstractmethod
     def step(self, actions: torch.Tensor) -> None:
         """Take actions, (E,) ints."""
+        steps = [batch.step(self._of(actions, places)) for batch, places in self._batches]
+        self._steps.append(steps)
+        self.keys = self._together([step.observation for step in steps]) + self._key_shift
 
-    @abstractmethod
     def trace(self) -> Trace:
         """What happened since `resume`; before `state` is asked for."""
+        return Trace(
+            *(
+                torch.stack(
+                    [self._together([getattr(one, name) for one in step]) for step in self._steps]
+                )
+                for name in Trace._fields
+            )
+        )
 
     def join(self, states: Sequence[dict[str, np.ndarray]]) -> dict[str, torch.Tensor]:
         """A `state` from those of numpy batches, one for each world."""
@@ -92,33 +118,44 @@ class Simulator(ABC):
     def _columns(self, values: Sequence[int]) -> torch.Tensor:
         return torch.tensor(np.repeat(values, self.num_envs), device=self.device)
 
+    def _of(self, values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        if len(self._batches) == 1:
+            return values
+        return values.view(len(self.worlds), -1).index_select(0, places).flatten()
+
+    def _together(self, parts: list[torch.Tensor]) -> torch.Tensor:
+        if len(parts) == 1:
+            return parts[0]
+        joined = torch.cat(parts).view(len(self.worlds), self.num_envs)
+        return joined.index_select(0, self._back).flatten()
+
 
 class TableSimulator(Simulator):
     """Worlds without chance: a step is one look-up, the rest is looked up for all steps at once."""
 
-    def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
-        super().__init__(worlds, num_envs, device)
-        distinct = list(dict.fromkeys(worlds))
+    @override
+    def _build(self) -> None:
+        distinct = list(dict.fromkeys(self.worlds))
         rules = [dynamics_of(world, self.backend) for world in distinct]
         first_cell = np.concatenate([[0], np.cumsum([rule.cells for rule in rules])])
         self._actions = len(distinct[0].actions)
         self._table = _Table.of(distinct, rules, first_cell, self.backend)
-        self._cell_shift = self._columns([first_cell[distinct.index(w)] for w in worlds])
-        self._shifted = len(worlds) > 1
+        self._cell_shift = self._columns([first_cell[distinct.index(w)] for w in self.worlds])
+        self._shifted = len(self.worlds) > 1
 
+    @override
     def state(self) -> dict[str, torch.Tensor]:
-        """See Simulator.state."""
         return {**self._state, "cell": self._cell - self._cell_shift}
 
+    @override
     def resume(self, state: dict[str, torch.Tensor]) -> None:
-        """See Simulator.resume."""
         self._state = dict(state)
         self._cell = state["cell"] + self._cell_shift
         self.keys = self._keys()
         self._moves: list[torch.Tensor] = []
 
+    @override
     def step(self, actions: torch.Tensor) -> None:
-        """See Simulator.step."""
         move = torch.add(actions, self._cell, alpha=self._actions)
         self._moves.append(move)
         self._cell = self._table.following.index_select(0, move)
@@ -128,8 +165,8 @@ class TableSimulator(Simulator):
         keys = self._table.number.index_select(0, self._cell)
         return keys + self._key_shift if self._shifted else keys
 
+    @override
     def trace(self) -> Trace:
-        """See Simulator.trace."""
         moves = torch.stack(self._moves)
         flat = moves.flatten()
 
@@ -172,7 +209,9 @@ class _Table(NamedTuple):
     number: torch.Tensor
 
     @staticmethod
-    def of(worlds: list[World], rules: list[Dynamics], first: np.ndarray, backend: Any) -> "_Table":
+    def of(
+        worlds: list[World], rules: list[Dynamics], first: np.ndarray, backend: TorchBackend
+    ) -> "_Table":
         parts = [
             _Table._one(world, rule, int(start), backend)
             for world, rule, start in zip(worlds, rules, first[:-1], strict=True)
@@ -180,7 +219,7 @@ class _Table(NamedTuple):
         return _Table(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
     @staticmethod
-    def _one(world: World, rule: Dynamics, start: int, backend: Any) -> "_Table":
+    def _one(world: World, rule: Dynamics, start: int, backend: TorchBackend) -> "_Table":
         assert rule.table is not None
         actions = len(world.actions)
         moves = Move(*(entry.view(-1, rule.A)[:, :actions].flatten() for entry in rule.table))
@@ -195,9 +234,7 @@ class _Table(NamedTuple):
         entries = (following, *happened)
         padded = [torch.cat([entry, entry.new_zeros(blank)]) for entry in entries]
         cells = torch.arange(rule.cells, device=backend.device)
-        return _Table(
-            *padded, number=observation_index_of(world, backend).observe(cells, _no_draw, 0)
-        )
+        return _Table(*padded, number=observer_of(world, backend).number(cells, no_draw, 0))
 
 
 def since_last(
@@ -213,67 +250,3 @@ def since_last(
         sums.append(running + amount)
         running = sums[-1] * goes_on
     return torch.stack(sums), running
-
-
-class BatchSimulator(Simulator):
-    """Any table worlds: the rules of `myopia.envs.batch`, a batch for each distinct world."""
-
-    def __init__(self, worlds: Sequence[World], num_envs: int, device: torch.device) -> None:
-        super().__init__(worlds, num_envs, device)
-        self._batches = []
-        self._places = []  # which models live in each batch
-        for world in dict.fromkeys(worlds):
-            places = [i for i, other in enumerate(worlds) if other == world]
-            rows = observation_index_of(world, self.backend)
-            self._batches.append(Batch(world, len(places) * num_envs, self.backend, observer=rows))
-            self._places.append(torch.tensor(places, device=device))
-        self._back = torch.cat(self._places).argsort()
-
-    def state(self) -> dict[str, torch.Tensor]:
-        """See Simulator.state."""
-        states = [batch.state() for batch in self._batches]
-        return {name: self._together([state[name] for state in states]) for name in STATE}
-
-    def resume(self, state: dict[str, torch.Tensor]) -> None:
-        """See Simulator.resume."""
-        numbers = []
-        for batch, places in zip(self._batches, self._places, strict=True):
-            batch.resume({name: self._of(value, places) for name, value in state.items()})
-            numbers.append(batch.see())
-        self.keys = self._together(numbers) + self._key_shift
-        self._steps: list[list[Any]] = []
-
-    def step(self, actions: torch.Tensor) -> None:
-        """See Simulator.step."""
-        steps = [
-            batch.step(self._of(actions, places))
-            for batch, places in zip(self._batches, self._places, strict=True)
-        ]
-        self._steps.append(steps)
-        self.keys = self._together([step.observation for step in steps]) + self._key_shift
-
-    def trace(self) -> Trace:
-        """See Simulator.trace."""
-        return Trace(
-            *(
-                torch.stack(
-                    [self._together([getattr(one, name) for one in step]) for step in self._steps]
-                )
-                for name in Trace._fields
-            )
-        )
-
-    def _of(self, values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-        if len(self._batches) == 1:
-            return values
-        return values.view(len(self.worlds), -1).index_select(0, places).flatten()
-
-    def _together(self, parts: list[torch.Tensor]) -> torch.Tensor:
-        if len(parts) == 1:
-            return parts[0]
-        joined = torch.cat(parts).view(len(self.worlds), self.num_envs)
-        return joined.index_select(0, self._back).flatten()
-
-
-def _no_draw(stream: int) -> Any:
-    raise AssertionError("worlds without chance draw nothing")

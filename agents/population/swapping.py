@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
+from typing_extensions import override
 
 from myopia.agents.population.lockstep import Lockstep
 from myopia.envs import World, make_sb3
@@ -107,23 +108,23 @@ class SharedView(VecEnv):
     def close(self) -> None:
         """Nothing is held open."""
 
+    @override
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """See WorldVecEnv."""
         return self.shared.env.get_attr(attr_name, self._mine(indices))
 
+    @override
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """See WorldVecEnv."""
         self.shared.env.set_attr(attr_name, value, self._mine(indices))
 
+    @override
     def env_method(
         self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
     ) -> list[Any]:
-        """See WorldVecEnv."""
         mine = self._mine(indices)
         return self.shared.env.env_method(method_name, *method_args, indices=mine, **method_kwargs)
 
+    @override
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
-        """See WorldVecEnv."""
         return self.shared.env.env_is_wrapped(wrapper_class, self._mine(indices))
 
     def _mine(self, indices: Any) -> list[int]:

@@ -9,7 +9,7 @@ import scipy.sparse as sparse
 from myopia.analysis.exact.occupancy import reachable
 from myopia.analysis.exact.oracle import TOLERANCE, read_only, solve
 from myopia.envs.dynamics import dynamics_of
-from myopia.envs.observation_index import observation_index_of
+from myopia.envs.observer import observer_of
 from myopia.envs.world import World
 
 
@@ -18,14 +18,14 @@ def observation_numbers(world: World) -> np.ndarray:
     """(V, K * T * S) ints: the number of what is seen in each cell, in V equally likely versions.
 
     There is one version unless the displayed index is noisy. Numbers are those of
-    `ObservationIndex`.
+    `Observer`.
     """
-    dynamics, index = dynamics_of(world), observation_index_of(world)
+    dynamics, observer = dynamics_of(world), observer_of(world)
     cells = np.arange(dynamics.cells - dynamics.S)
     return read_only(
         np.stack(
             [
-                index.observe(cells, lambda stream, draw=draw: np.full(len(cells), draw), 0)
+                observer.number(cells, lambda stream, draw=draw: np.full(len(cells), draw), 0)
                 for draw in world.index.draws()
             ]
         )
@@ -37,11 +37,11 @@ def observed_policy(world: World, probabilities: Callable[[np.ndarray], np.ndarr
 
     `probabilities` maps observations (n, D) to those of the world's actions (n, len(actions)).
     """
-    index, numbers = observation_index_of(world), np.unique(observation_numbers(world))
+    observer, numbers = observer_of(world), np.unique(observation_numbers(world))
     count = len(world.actions)
-    policy = np.zeros((index.count, dynamics_of(world).A))
+    policy = np.zeros((observer.count, dynamics_of(world).A))
     policy[:, :count] = 1 / count
-    rows = np.asarray(probabilities(index.observations(numbers)), dtype=np.float64)
+    rows = np.asarray(probabilities(observer.observations(numbers)), dtype=np.float64)
     policy[numbers, :count] = rows / rows.sum(axis=1, keepdims=True)
     return policy
 
@@ -52,7 +52,7 @@ def seen_as(world: World) -> sparse.csr_array:
     versions, cells = numbers.shape
     share = np.full(numbers.size, 1 / versions)
     column = np.tile(np.arange(cells), versions)
-    shape = (observation_index_of(world).count, cells)
+    shape = (observer_of(world).count, cells)
     return sparse.csr_array((share, (numbers.ravel(), column)), shape=shape)
 
 
@@ -64,7 +64,7 @@ def hides_cell(world: World) -> bool:
     cells that some policy visits count; values are those at δ = 0 and δ = 1.
     """
     numbers, cells = observation_numbers(world), reachable(world).ravel()
-    count = observation_index_of(world).count
+    count = observer_of(world).count
     number = numbers[:, cells].ravel()
     for delta in (0.0, 1.0):
         q = solve(world, delta).q.reshape(len(cells), -1)[cells]

@@ -15,7 +15,7 @@ from myopia.analysis.exact.observation import hides_cell, seen_as
 from myopia.analysis.exact.occupancy import forward
 from myopia.analysis.exact.oracle import oracle_policy, solve, start_value
 from myopia.analysis.exact.transition_model import transition_model_of
-from myopia.envs.observation_index import observation_index_of
+from myopia.envs.observer import observer_of
 from myopia.envs.world import World
 
 RANDOM_STARTS = 7
@@ -69,7 +69,7 @@ class _Climb:
 
     def __init__(self, world: World) -> None:
         self.world, self.model, self.seen = world, transition_model_of(world), seen_as(world)
-        self.observations = observation_index_of(world).count
+        self.observations = observer_of(world).count
         model = self.model
         entries = sum(matrix.nnz for matrix in (*model.within, *model.closing))
         touched = model.K * (4 * entries + 10 * model.T * model.S * model.A)

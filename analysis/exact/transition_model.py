@@ -9,7 +9,7 @@ import functools
 import numpy as np
 import scipy.sparse as sparse
 
-from myopia.envs.dynamics import clock_tables, dynamics_of
+from myopia.envs.dynamics import BeforeBoundary, clock_tables, dynamics_of
 from myopia.envs.world import World
 
 
@@ -40,15 +40,16 @@ class TransitionModel:
         def expect(values: np.ndarray) -> np.ndarray:
             return np.bincount(row, chance * values, rows).reshape(self.S, self.A)
 
+        def half_move(k: int, t: int) -> BeforeBoundary:
+            return dynamics.before_boundary((k * self.T + t) * self.S + state, action, outcome)
+
         self.reward = np.empty((self.K, self.T, self.S, self.A))
         self.payoff = np.empty((self.T, self.S, self.A))
         self.within, self.closing = [], []
         for t in range(self.T):
             for k in range(self.K):
-                before = dynamics.before_boundary(
-                    (k * self.T + t) * self.S + state, action, outcome
-                )
-                self.reward[k, t] = expect(before.reward)
+                self.reward[k, t] = expect(half_move(k, t).reward)
+            before = half_move(0, t)  # all but the reward is the same in every epoch
             self.payoff[t] = expect(before.payoff)
             stays, leaves = ~(before.stopped | before.closes), ~before.stopped & before.closes
             self.within.append(

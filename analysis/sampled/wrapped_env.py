@@ -76,7 +76,7 @@ def _live(
     for life in range(lifetimes):
         observation, _ = env.reset(seed=seed if life == 0 else None)
         getattr(act, "reset", lambda: None)()
-        ended = False
+        ended, info = False, {}
         while not ended:
             observation, earned, terminated, truncated, info = env.step(act(observation))
             ended, epoch = terminated or truncated, info["epoch"]

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from typing_extensions import override
+
 from myopia.envs import Task
 
 
@@ -16,15 +18,15 @@ class Chain(Task):
     incentives = ()
     state_limit = 200_000
 
+    @override
     def initial(self):
-        """See Task.initial."""
         return [(1.0, 0)]
 
+    @override
     def step(self, state, action):
-        """See Task.step."""
         reach = {"left": -1, "right": 1, "jump": 317, "stay": 0}[action]
         return [(1.0, (state + reach) % self.states, float(state % 3))]
 
+    @override
     def observe(self, state):
-        """See Task.observe."""
         return (state / self.states,)

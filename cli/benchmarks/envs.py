@@ -112,7 +112,7 @@ def tables(world: World, runs: int) -> dict[str, Any]:
     """Seconds to enumerate a task of 100,000 states, against its bare step calls."""
     from myopia.envs.tables import enumerate_task
 
-    task, times = Chain(), {"ours": [], "peer": []}
+    task, times, states = Chain(), {"ours": [], "peer": []}, 0
     for _ in range(runs):
         enumerate_task.cache_clear()
         began = time.perf_counter()

@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
+from typing_extensions import override
+
 from myopia.cli.benchmarks.benchmark import Setting, benchmark
 from myopia.cli.benchmarks.chain import Chain
 from myopia.cli.benchmarks.timing import interleave, row
@@ -85,8 +87,8 @@ class Scatter(Chain):
     max_epochs = 12
     epoch_length = 4
 
+    @override
     def step(self, state, action):
-        """See Task.step."""
         return [(1.0, (7 * state + 1 + self.actions.index(action)) % self.states, state % 3 / 2)]
 
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from myopia.common.errors import check_choice
 from myopia.envs.registry import register
 from myopia.envs.task import Task
@@ -63,19 +65,20 @@ class Dilemma(Task):
         if not math.isfinite(self.base):
             raise ValueError(f"Dilemma: base must be finite, got {self.base}")
 
+    @override
     def initial(self):
-        """See Task.initial."""
         return [(1.0, int(self.start == "cooperate"))]
 
+    @override
     def step(self, state, action):
-        """See Task.step; a state is the last action, 1 for cooperate."""
+        """A state is the last action, 1 for cooperate."""
         cooperates = int(action == "cooperate")
         return [(1.0, cooperates, state + self.beta * cooperates + self.base)]
 
+    @override
     def describe_state(self, state):
-        """See Task.describe_state."""
         return "has cooperated" if state else "has defected"
 
+    @override
     def observe(self, state):
-        """See Task.observe."""
         return (state,)

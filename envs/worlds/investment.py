@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from myopia.envs.registry import register
 from myopia.envs.task import Task
 
@@ -80,30 +82,31 @@ class Investment(Task):
         """The wage after so many investments."""
         return min(self.max_wealth, self.start_wealth + self.gain * invested)
 
+    @override
     def initial(self):
-        """See Task.initial."""
         return [(1.0, (0, 0))]
 
+    @override
     def step(self, state, action):
-        """See Task.step; a state counts investments: (at work, pending)."""
+        """A state counts investments: (at work, pending)."""
         invested, pending = state
         if action == "work":
             return [(1.0, state, self.wealth(invested))]
         return [(1.0, (invested, min(pending + 1, self._levels - invested)), 0.0)]
 
+    @override
     def next_epoch(self, state):
-        """See Task.next_epoch."""
         invested, pending = state
         return [(1.0, (invested + pending, 0))]
 
+    @override
     def describe_state(self, state):
-        """See Task.describe_state."""
         invested, pending = state
         now, then = self.wealth(invested), self.wealth(invested + pending)
         return f"wealth {now:g}" + (f", {then:g} from the next epoch on" if pending else "")
 
+    @override
     def observe(self, state):
-        """See Task.observe."""
         invested, pending = state
         now, then = self.wealth(invested), self.wealth(invested + pending)
         return now / self.max_wealth, (then - now) / self.max_wealth

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from myopia.envs.registry import register
 from myopia.envs.task import Task
 
@@ -57,31 +59,32 @@ class Offers(Task):
     def _draw(self, due):
         return [(1 / self.offers, (offer, due, 0)) for offer in range(1, self.offers + 1)]
 
+    @override
     def initial(self):
-        """See Task.initial."""
         return self._draw(due=0)
 
+    @override
     def step(self, state, action):
-        """See Task.step; a state is (offer, offer paid out at this step, offer deferred)."""
+        """A state is (offer, offer paid out at this step, offer deferred)."""
         offer, due, owed = state
         if action == "take":
             return [(1.0, (offer, 0, owed), self.payout(due) + 1.0)]
         return [(1.0, (offer, 0, offer), self.payout(due))]
 
+    @override
     def next_epoch(self, state):
-        """See Task.next_epoch."""
         _, _, owed = state
         return self._draw(due=owed)
 
+    @override
     def describe_state(self, state):
-        """See Task.describe_state."""
         offer, due, owed = state
         words = [f"{self.payout(offer):.3g} offered for the next epoch"]
         words += [f"{self.payout(due):.3g} due now"] if due else []
         return ", ".join([*words, *([f"{self.payout(owed):.3g} deferred"] if owed else [])])
 
+    @override
     def observe(self, state):
-        """See Task.observe."""
         offer, due, owed = state
         most = self.payout(1)
         return offer / self.offers, self.payout(due) / most, self.payout(owed) / most

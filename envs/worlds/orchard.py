@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from myopia.envs.registry import register
 from myopia.envs.task import Task
 
@@ -66,8 +68,8 @@ class Orchard(Task):
             raise ValueError(f"Orchard: fruit must be finite and >= 0, got {self.fruit}")
 
     @property
-    def features(self):
-        """See Task.features."""
+    @override
+    def features(self):  # type: ignore[override]  # it follows from a dial
         kinds = ("planted", "fruit", "picked")
         plots = (f"{kind}_{plot}" for plot in range(self.plots) for kind in kinds)
         return ("row", "column", *plots)
@@ -82,12 +84,13 @@ class Orchard(Task):
         row, column = self.middle
         return [(row + down, column + right) for down, right in AROUND[: self.plots]]
 
+    @override
     def initial(self):
-        """See Task.initial; a state is (square, what each plot is)."""
+        """A state is (square, what each plot is)."""
         return [(1.0, (self.middle, (BARE,) * self.plots))]
 
+    @override
     def step(self, state, action):
-        """See Task.step."""
         (row, column), plots = state
         if action in MOVES:
             down, right = MOVES[action]
@@ -107,19 +110,19 @@ class Orchard(Task):
                     return [(1.0, ((row, column), changed), payoff)]
         return [(1.0, state, 0.0)]
 
+    @override
     def next_epoch(self, state):
-        """See Task.next_epoch."""
         _, plots = state
         return [(1.0, (self.middle, tuple(BARE if plot == BARE else FRUIT for plot in plots)))]
 
+    @override
     def describe_state(self, state):
-        """See Task.describe_state."""
         square, plots = state
         kinds = ("bare", "planted", "with fruit", "picked")
         return f"at row {square[0]}, column {square[1]}; {', '.join(kinds[plot] for plot in plots)}"
 
+    @override
     def observe(self, state):
-        """See Task.observe."""
         (row, column), plots = state
         ones = (plot == kind for plot in plots for kind in (PLANTED, FRUIT, PICKED))
         return row / (self.size - 1), column / (self.size - 1), *map(float, ones)
@@ -142,8 +145,8 @@ class Orchard(Task):
             )
         return "\n".join(lines)
 
+    @override
     def render_image(self, state):
-        """See Task.render_image."""
         from myopia.envs.orchard_art import draw_orchard
 
         square, plots = state

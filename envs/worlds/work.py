@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from myopia.envs.registry import register
 from myopia.envs.task import Task
 
@@ -38,10 +40,10 @@ class Work(Task):
     features = ()
     incentives = ()
 
+    @override
     def initial(self):
-        """See Task.initial."""
         return [(1.0, ())]
 
+    @override
     def step(self, state, action):
-        """See Task.step."""
         return [(1.0, state, 1.0 if action == "work" else 0.0)]

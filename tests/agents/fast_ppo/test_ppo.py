@@ -214,7 +214,7 @@ def test_actions_are_drawn_from_the_policy(world: str, few_rows: bool) -> None:
     engine = trained.engine
     assert (engine.collector._every is not None) == few_rows
     keys = engine.rollout.keys[3]
-    seen = engine.group.simulator.rows[0].observations(keys)
+    seen = engine.group.simulator.observers[0].observations(keys)
     with torch.no_grad():
         probabilities = trained.policy.get_distribution(seen).distribution.probs
     edges = probabilities.cumsum(1)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from support.random_task import RandomTask
 
 from myopia.agents.fast_ppo.simulator import (
-    BatchSimulator,
     Simulator,
     TableSimulator,
     make_simulator,
@@ -16,7 +15,7 @@ from myopia.agents.fast_ppo.simulator import (
 )
 from myopia.envs import World, make_sb3
 from myopia.envs.batch import STATE
-from myopia.envs.observation_index import observation_index_of
+from myopia.envs.observer import observer_of
 
 ENVS, STEPS = 5, 13
 CPU = torch.device("cpu")
@@ -47,10 +46,8 @@ def test_a_walk_is_the_env(dials: dict, gains: list[float]) -> None:
     ]
     envs = [make_sb3(world, ENVS, seed=7 * i) for i, world in enumerate(worlds)]
     simulator = make_simulator(worlds, ENVS, CPU)
-    assert isinstance(
-        simulator,
-        TableSimulator if not (dials["chance"] or "noisy" in dials["index"]) else BatchSimulator,
-    )
+    chance = dials["chance"] or "noisy" in dials["index"]
+    assert type(simulator) is (Simulator if chance else TableSimulator)
     seen = [env.reset() for env in envs]
     count, size = len(worlds[0].actions), (2, STEPS, len(worlds), ENVS)
     actions = np.random.default_rng(dials["seed"]).integers(0, count, size)
@@ -78,8 +75,8 @@ def check_seen(simulator, worlds: list[World], seen: list[np.ndarray]) -> None:
     for number, world in enumerate(worlds):
         rows = keys[number] - simulator.spans[number][0]
         assert (rows >= 0).all()
-        assert (rows < observation_index_of(world).count).all()
-        np.testing.assert_array_equal(observation_index_of(world).observations(rows), seen[number])
+        assert (rows < observer_of(world).count).all()
+        np.testing.assert_array_equal(observer_of(world).observations(rows), seen[number])
 
 
 def check_trace(trace, happened: list) -> None:
@@ -110,7 +107,7 @@ def test_sums_since_the_last_end_by_hand() -> None:
 
 def test_a_world_may_stand_anywhere_among_others() -> None:
     """Equal worlds share a batch, wherever they stand."""
-    walk([World.of(RandomTask, seed=seed) for seed in (1, 2, 1)], BatchSimulator)
+    walk([World.of(RandomTask, seed=seed) for seed in (1, 2, 1)], Simulator)
 
 
 @pytest.mark.parametrize("chance", [True, False])
@@ -119,7 +116,7 @@ def test_an_absent_shutdown_may_stand_beside_one_action_less(chance: bool) -> No
     dials = {"chance": chance, "tampered": False}
     one = World.of(RandomTask, moves=3, shutdown="absent", **dials)
     other = World.of(RandomTask, moves=2, **dials)
-    kind = BatchSimulator if chance else TableSimulator
+    kind = Simulator if chance else TableSimulator
     walk([one, other, one], kind)
     walk([other, one], kind)
 
@@ -128,7 +125,7 @@ def walk(worlds: list[World], kind: type[Simulator]) -> None:
     envs = [make_sb3(world, ENVS, seed=i) for i, world in enumerate(worlds)]
     seen = [env.reset() for env in envs]
     simulator = make_simulator(worlds, ENVS, CPU)
-    assert isinstance(simulator, kind)
+    assert type(simulator) is kind
     simulator.resume(simulator.join([env.batch.state() for env in envs]))
     rng = np.random.default_rng(0)
     for _ in range(STEPS):

@@ -49,9 +49,9 @@ def test_its_own_policy_has_the_return_that_was_found() -> None:
 
 
 def _seen(world: World) -> np.ndarray:
-    from myopia.envs.observation_index import observation_index_of
+    from myopia.envs.observer import observer_of
 
-    rows = observation_index_of(world)
+    rows = observer_of(world)
     return rows.observations(np.arange(rows.count))
 
 
