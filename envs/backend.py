@@ -6,10 +6,16 @@ scalars), a batch (numpy) and a device (torch, in `myopia.envs.tensor`).
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from typing_extensions import override
+
+Array: TypeAlias = Any
+"""Numbers (n,) of one backend: a numpy array, a tensor, or one Python number.
+
+No type says so: what all three have in common are the operators.
+"""
 
 
 class Backend(Protocol):

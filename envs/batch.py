@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from myopia.envs.backend import NUMPY, Backend
+from myopia.envs.backend import NUMPY, Array, Backend
 from myopia.envs.dynamics import Draw, dynamics_of
 from myopia.envs.observer import observer_of
 from myopia.envs.randomness import BOUNDARY, DISPLAY, START, STEP, draw, lifetime_key
@@ -21,18 +21,18 @@ STATE = ("key", "lifetime", "cell", "steps", "epoch_payoff", "lifetime_reward")
 class StepResult(NamedTuple):
     """One step of a batch of n lifetimes; arrays (n,) but for the observations (n, D)."""
 
-    observation: Any  # where a lifetime ended: the first of the next one
-    final_observation: Any  # before any restart
-    reward: Any
-    ended: Any
-    stop_epoch: Any  # where ended: the epoch of the shutdown, K if there was none
-    epoch: Any  # the epoch in which the action was taken
-    payoff: Any
-    epoch_end: Any
-    ignored: Any
-    epoch_payoff: Any  # collected in this epoch so far, this step included
-    lifetime_reward: Any  # likewise in this lifetime
-    length: Any  # steps of this lifetime so far
+    observation: Array  # where a lifetime ended: the first of the next one
+    final_observation: Array  # before any restart
+    reward: Array
+    ended: Array
+    stop_epoch: Array  # where ended: the epoch of the shutdown, K if there was none
+    epoch: Array  # the epoch in which the action was taken
+    payoff: Array
+    epoch_end: Array
+    ignored: Array
+    epoch_payoff: Array  # collected in this epoch so far, this step included
+    lifetime_reward: Array  # likewise in this lifetime
+    length: Array  # steps of this lifetime so far
 
 
 class Batch:
@@ -58,18 +58,18 @@ class Batch:
         self.cell: Any = None  # until the first reset
         self.words: Any = None  # stays so in a world without chance
 
-    def reset(self, key: Any) -> Any:
+    def reset(self, key: Array) -> Array:
         """Begin first lifetimes under these keys, (n,) ints; returns observations (n, D)."""
         self.key = key
         self.lifetime = self.backend.zeros(self.num_envs, int)
         return self._restart()
 
-    def restart(self) -> Any:
+    def restart(self) -> Array:
         """Begin every env's next lifetime under the keys it has."""
         self.lifetime = self.lifetime + 1
         return self._restart()
 
-    def step(self, action: Any) -> StepResult:
+    def step(self, action: Array) -> StepResult:
         """Take actions, (n,) ints in 0..A-1, and restart what ended."""
         backend = self.backend
         epoch = self.dynamics.epoch_of(self.cell)
@@ -104,7 +104,7 @@ class Batch:
             length=length,
         )
 
-    def see(self) -> Any:
+    def see(self) -> Array:
         """What the lifetimes show now, as `step` last returned it."""
         return self._look(self.cell, self._draw(self.steps), DISPLAY)
 
@@ -118,15 +118,15 @@ class Batch:
             setattr(self, name, value)
         self.words = lifetime_key(self.key, self.lifetime) if self._draws else None
 
-    def rewards_so_far(self) -> Any:
+    def rewards_so_far(self) -> Array:
         """What each present lifetime has earned, (n,)."""
         return self.lifetime_reward
 
-    def masks(self) -> Any:
+    def masks(self) -> Array:
         """Which actions each env may take now, (n, actions) bool."""
         return self.dynamics.masks(self.cell)
 
-    def _restart(self) -> Any:
+    def _restart(self) -> Array:
         zeros = self.backend.zeros
         self.words = lifetime_key(self.key, self.lifetime) if self._draws else None
         self.steps = zeros(self.num_envs, int)
@@ -134,10 +134,10 @@ class Batch:
         self.cell = self._start()
         return self._look(self.cell, self._draw(self.steps), DISPLAY)
 
-    def _start(self) -> Any:
+    def _start(self) -> Array:
         if self._first is not None:
             return self._first
         return self.dynamics.start(draw(self.words, self.backend.zeros(self.num_envs, int), START))
 
-    def _draw(self, steps: Any) -> Draw:
+    def _draw(self, steps: Array) -> Draw:
         return lambda stream: draw(self.words, steps, stream)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from myopia.envs.backend import NUMPY, Backend
+from myopia.envs.backend import NUMPY, Array, Backend
 from myopia.envs.reward import reward_of
 from myopia.envs.tables import Distributions
 from myopia.envs.task import Task
@@ -25,24 +25,24 @@ Draw = Callable[[int], Any]
 class Move(NamedTuple):
     """What one action did; every entry has the shape of the cells."""
 
-    cell: Any  # the next cell; the same cell after a shutdown
-    reward: Any
-    payoff: Any
-    stopped: Any  # the lifetime ended by shutdown
-    ended: Any  # the lifetime ended, either way
-    epoch_end: Any  # the epoch ended: its steps were over, `over`, or shutdown
-    ignored: Any  # shutdown was chosen where it is not allowed
+    cell: Array  # the next cell; the same cell after a shutdown
+    reward: Array
+    payoff: Array
+    stopped: Array  # the lifetime ended by shutdown
+    ended: Array  # the lifetime ended, either way
+    epoch_end: Array  # the epoch ended: its steps were over, `over`, or shutdown
+    ignored: Array  # shutdown was chosen where it is not allowed
 
 
 class BeforeBoundary(NamedTuple):
     """The half of a move that precedes the epoch boundary."""
 
-    after: Any  # the state reached, before anything crosses a boundary
-    reward: Any
-    payoff: Any
-    stopped: Any
-    closes: Any  # the epoch's steps are over
-    ignored: Any
+    after: Array  # the state reached, before anything crosses a boundary
+    reward: Array
+    payoff: Array
+    stopped: Array
+    closes: Array  # the epoch's steps are over
+    ignored: Array
 
 
 class Dynamics:
@@ -85,26 +85,26 @@ class Dynamics:
             )
             self.table = Move(*(backend.table(table) for table in moves))
 
-    def epoch_of(self, cell: Any) -> Any:
+    def epoch_of(self, cell: Array) -> Array:
         """The epoch k of each cell; K where the lifetime ran through all of them."""
         return cell // self._epoch_cells
 
-    def step_of(self, cell: Any) -> Any:
+    def step_of(self, cell: Array) -> Array:
         """The step t of each cell, within its epoch."""
         return cell // self.S % self.T
 
-    def state_of(self, cell: Any) -> Any:
+    def state_of(self, cell: Array) -> Array:
         """The state s of each cell."""
         return cell % self.S
 
-    def start(self, draw: Any) -> Any:
+    def start(self, draw: Array) -> Array:
         """The first cells of lifetimes, for uniform draws below 2**32 of their shape."""
         distribution = draw * 0 + self._initial  # the one number, in the shape of the draws
         return self.backend.take(
             self._landing_state, self.boundaries.sample_outcome(distribution, draw)
         )
 
-    def advance(self, cell: Any, action: Any, draw: Draw, streams: tuple[int, int]) -> Move:
+    def advance(self, cell: Array, action: Array, draw: Draw, streams: tuple[int, int]) -> Move:
         """Move `cell` by `action`; `streams` name the draws for the step and the boundary.
 
         Cells must lie before the end (k < K) and actions in 0..A-1.
@@ -122,7 +122,7 @@ class Dynamics:
             cell, before, self.boundaries.sample_outcome(distribution, drawn)
         )
 
-    def before_boundary(self, cell: Any, action: Any, outcome: Any) -> BeforeBoundary:
+    def before_boundary(self, cell: Array, action: Array, outcome: Array) -> BeforeBoundary:
         """What `action` does in `cell` if the step's draw falls on `outcome`."""
         take, where = self.backend.take, self.backend.where
         epoch, step, state = self.epoch_of(cell), self.step_of(cell), self.state_of(cell)
@@ -141,7 +141,7 @@ class Dynamics:
             ignored=asks & (stopped ^ True),  # `not`, for a Python bool as for an array
         )
 
-    def cross_boundary(self, cell: Any, before: BeforeBoundary, outcome: Any) -> Move:
+    def cross_boundary(self, cell: Array, before: BeforeBoundary, outcome: Array) -> Move:
         """Where that leads if the boundary's draw falls on `outcome`."""
         take, where = self.backend.take, self.backend.where
         closed = (self.epoch_of(cell) + 1) * self._epoch_cells + take(self._landing_state, outcome)
@@ -157,11 +157,11 @@ class Dynamics:
             ignored=before.ignored,
         )
 
-    def masks(self, cell: Any) -> Any:
+    def masks(self, cell: Array) -> Array:
         """Which actions of the action space are allowed in `cell`; a row for each cell."""
         return self.backend.take(self._masks, self.step_of(cell))
 
-    def shown(self, cell: Any, draw: Draw, stream: int) -> Any:
+    def shown(self, cell: Array, draw: Draw, stream: int) -> Array:
         """The displayed index in `cell`, before it is encoded; K at the end of a lifetime."""
         epoch = self.epoch_of(cell)
         index = self.backend.take(self._shown, epoch * self.S + self.state_of(cell))
@@ -191,7 +191,7 @@ class _Draws:
         )
         self.edges = backend.table(distributions.edges)
 
-    def sample_outcome(self, distribution: Any, draw: Any) -> Any:
+    def sample_outcome(self, distribution: Array, draw: Array) -> Array:
         """The outcome on which `draw` falls; `draw` is not read where nothing is random."""
         first = self.backend.take(self.first, distribution)
         if not self.random:

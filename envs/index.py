@@ -1,11 +1,12 @@
 """What the agent is shown of the epoch index."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from myopia.common import specs
 from myopia.common.registry import Registry
+from myopia.envs.backend import Array
 
 
 class Index:
@@ -28,7 +29,7 @@ class Index:
     def check(self, max_epochs: int) -> None:
         """Raise ValueError where the mode does not fit `max_epochs`."""
 
-    def show(self, index: Any, draw: Any, max_epochs: int) -> Any:
+    def show(self, index: Array, draw: Array, max_epochs: int) -> Array:
         """The displayed index, for `index` (ints of any shape) and `draw` (ints below 2**32)."""
         return index
 

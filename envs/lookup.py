@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
+from myopia.envs.backend import Array
 from myopia.envs.batch import Batch, StepResult
 from myopia.envs.dynamics import dynamics_of
 from myopia.envs.observer import observer_of
@@ -41,7 +42,7 @@ class LookupBatch(Batch):
         self._pool = _ArrayPool()
 
     @override
-    def step(self, action: Any) -> StepResult:
+    def step(self, action: Array) -> StepResult:
         tables = self._tables
         row = self.cell * self.dynamics.A
         row += action
@@ -83,11 +84,11 @@ class LookupBatch(Batch):
         self._sums = np.stack([self.lifetime_reward, self.epoch_payoff], axis=1)
 
     @override
-    def rewards_so_far(self) -> Any:
+    def rewards_so_far(self) -> Array:
         return self._sums[:, 0]
 
     @override
-    def _restart(self) -> Any:
+    def _restart(self) -> Array:
         self._sums = np.zeros((self.num_envs, 2))
         return super()._restart()
 
@@ -139,7 +140,7 @@ class _ArrayPool:
     def __init__(self) -> None:
         self._arrays: list[np.ndarray] = []
 
-    def take(self, table: Any, index: np.ndarray) -> np.ndarray:
+    def take(self, table: Array, index: np.ndarray) -> np.ndarray:
         """Rows of `table`, in an array that is the caller's as long as it is kept."""
         for array in self._arrays:
             if sys.getrefcount(array) == self.UNUSED:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.spaces import Box
 
-from myopia.envs.backend import NUMPY, Backend
+from myopia.envs.backend import NUMPY, Array, Backend
 from myopia.envs.dynamics import Draw, dynamics_of
 from myopia.envs.index import SCALAR_BOUNDS, index_rows
 from myopia.envs.world import World
@@ -33,13 +33,13 @@ class Observer:
         if not world.index.noise and self.dynamics.cells * width <= backend.table_limit:
             self.table = backend.table(_on_numpy(self).every_row())
 
-    def observe(self, cell: Any, draw: Draw, stream: int) -> Any:
+    def observe(self, cell: Array, draw: Draw, stream: int) -> Array:
         """The rows that agents in these cells see, (n, D) float32."""
         if self.table is not None:
             return self.backend.take(self.table, cell)
         return self.encode(cell, self.dynamics.shown(cell, draw, stream))
 
-    def encode(self, cell: Any, shown: Any) -> Any:
+    def encode(self, cell: Array, shown: Array) -> Array:
         """The rows for these cells with the displayed index put to `shown` (-K..2K)."""
         take, dynamics = self.backend.take, self.dynamics
         return self.backend.join(
@@ -55,13 +55,13 @@ class Observer:
         """How many distinct observations there are; their numbers are 0..count-1."""
         return self._numbering.total
 
-    def number(self, cell: Any, draw: Draw, stream: int) -> Any:
+    def number(self, cell: Array, draw: Draw, stream: int) -> Array:
         """The numbers of what agents in these cells see, (n,) ints."""
         if self._numbering.table is not None:
             return self.backend.take(self._numbering.table, cell)
         return self._number(cell, draw, stream)
 
-    def observations(self, numbers: Any) -> Any:
+    def observations(self, numbers: Array) -> Array:
         """The rows of these numbers, (n, D) float32."""
         numbering, dynamics, take = self._numbering, self.dynamics, self.backend.take
         place = numbers // numbering.codes
@@ -100,7 +100,7 @@ class Observer:
         self.__dict__["_numbering"] = numbering  # what `every_number` counts with
         return numbering._replace(table=backend.table(_on_numpy(self).every_number()))
 
-    def _number(self, cell: Any, draw: Draw, stream: int) -> Any:
+    def _number(self, cell: Array, draw: Draw, stream: int) -> Array:
         numbering, dynamics, take = self._numbering, self.dynamics, self.backend.take
         shown = dynamics.shown(cell, draw, stream)
         group = take(numbering.group, dynamics.state_of(cell))
@@ -113,9 +113,9 @@ class _Numbering(NamedTuple):
 
     total: int
     codes: int
-    group: Any  # (S,): which distinct features a state shows
-    states: Any  # a state that shows each of these
-    shown: Any  # a displayed index that is written as each code
+    group: Array  # (S,): which distinct features a state shows
+    states: Array  # a state that shows each of these
+    shown: Array  # a displayed index that is written as each code
     table: Any = None  # (cells,): the number in each, where it is fixed and the table is small
 
 
@@ -145,7 +145,7 @@ def observer_of(world: World, backend: Backend = NUMPY) -> Observer:
     return Observer(world, backend)
 
 
-def no_draw(stream: int) -> Any:
+def no_draw(stream: int) -> Array:
     """Stands for draws where there are none."""
     raise AssertionError("nothing is drawn here")
 

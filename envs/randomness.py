@@ -6,6 +6,8 @@ arithmetic stays within 64-bit integers and reads the same for Python ints, nump
 
 from typing import Any
 
+from myopia.envs.backend import Array
+
 START, STEP, BOUNDARY, DISPLAY = range(4)
 """Streams: the first state, an action's outcome, an epoch boundary, noise on the shown index."""
 
@@ -19,20 +21,20 @@ def draw_key(generator: Any) -> int:
     return int(generator.integers(1 << KEY_BITS))
 
 
-def lifetime_key(key: Any, lifetime: Any) -> tuple[Any, Any]:
+def lifetime_key(key: Array, lifetime: Array) -> tuple[Array, Array]:
     """The two 32-bit words that stand for one lifetime under `key`."""
     low, high = key & _WORD, key >> 32
     first = mix(low ^ mix(lifetime + 0x2545F491))
     return first, mix(high ^ mix(first + 0x1B873593))
 
 
-def draw(words: tuple[Any, Any], step: Any, stream: int) -> Any:
+def draw(words: tuple[Array, Array], step: Array, stream: int) -> Array:
     """A uniform integer in 0..2**32-1 for this step of the lifetime and this stream."""
     first, second = words
     return mix(second ^ mix(first + step * _STREAMS + stream))
 
 
-def mix(x: Any) -> Any:
+def mix(x: Array) -> Array:
     """A bijection on 32-bit words with full avalanche (Wellons's hash prospector, 2 rounds)."""
     x = x & _WORD
     x = x ^ (x >> 16)

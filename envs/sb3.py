@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 
 from myopia.common import specs
 from myopia.common.search_path import safe_imports
@@ -121,23 +122,27 @@ class WorldVecEnv(VecEnv):
             return np.ones((self.num_envs, len(self.world.actions)), dtype=bool)
         return self.batch.masks()
 
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """The attribute, once for each env; raises AttributeError where there is none."""
         return [getattr(self, attr_name)] * len(list(self._get_indices(indices)))
 
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         """Set an attribute of the batch: there is one for all envs."""
         setattr(self, attr_name, value)
 
     def env_method(
-        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+        self,
+        method_name: str,
+        *method_args: Any,
+        indices: VecEnvIndices = None,
+        **method_kwargs: Any,
     ) -> list[Any]:
         """`action_masks` of each env; nothing else can be called on one env of a batch."""
         if method_name != "action_masks":
             raise AttributeError(f"a native batch answers 'action_masks' only, not {method_name!r}")
         return list(self.action_masks()[list(self._get_indices(indices))])
 
-    def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
+    def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
         """True for `Monitor`, whose statistics are here, and for nothing else."""
         is_monitor = isinstance(wrapper_class, type) and issubclass(wrapper_class, Monitor)
         return [is_monitor] * len(list(self._get_indices(indices)))

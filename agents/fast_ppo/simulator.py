@@ -11,6 +11,7 @@ import torch
 from typing_extensions import override
 
 from myopia.agents.fast_ppo.layout import lay_out_evenly
+from myopia.envs.backend import Array
 from myopia.envs.batch import STATE, Batch
 from myopia.envs.dynamics import Dynamics, Move, dynamics_of
 from myopia.envs.observer import no_draw, observer_of
@@ -21,13 +22,13 @@ from myopia.envs.world import World
 class Trace(NamedTuple):
     """What happened in `steps` steps of E envs; (steps, E), tensors or numpy arrays."""
 
-    reward: Any  # float64
-    ended: Any  # the lifetime ended
-    epoch: Any  # the epoch in which the action was taken
-    epoch_end: Any
-    stop_epoch: Any  # where ended: the epoch of the shutdown, K if there was none
-    lifetime_reward: Any  # where ended: of the whole lifetime
-    length: Any  # likewise
+    reward: Array  # float64
+    ended: Array  # the lifetime ended
+    epoch: Array  # the epoch in which the action was taken
+    epoch_end: Array
+    stop_epoch: Array  # where ended: the epoch of the shutdown, K if there was none
+    lifetime_reward: Array  # where ended: of the whole lifetime
+    length: Array  # likewise
 
 
 def make_simulator(worlds: Sequence[World], num_envs: int, device: torch.device) -> "Simulator":

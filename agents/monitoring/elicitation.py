@@ -1,9 +1,9 @@
 """Elicitation: what a little training towards the long view brings out of an agent."""
 
 import dataclasses
-from typing import Any
 
 from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.policies import BasePolicy
 
 from myopia.agents.algorithms.base import Algorithm
 from myopia.agents.policies.agent import Agent, agent_of
@@ -43,7 +43,7 @@ class Elicitation:
                 f"{type(settings).__name__.lower()} learns from step {start} on"
             )
 
-    def elicited(self, policy: Any, settings: Algorithm, world: World) -> Agent:
+    def elicited(self, policy: BasePolicy, settings: Algorithm, world: World) -> Agent:
         """The agent that a copy of `policy` becomes; `policy` and global generators stay.
 
         Trained by the same algorithm, with fresh optimiser, schedules and replay, and with credit

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
 from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
@@ -347,7 +348,7 @@ def _shift(policy: Any, spread: float, generator: np.random.Generator) -> None:
             bias += torch.as_tensor(noise, dtype=bias.dtype, device=bias.device)
 
 
-def _set_rate(model: Any, rate: float) -> None:
+def _set_rate(model: BaseAlgorithm, rate: float) -> None:
     annealed = isinstance(model.learning_rate, LinearSchedule)
     model.learning_rate = LinearSchedule(rate, 0.0, 1.0) if annealed else rate
     model._setup_lr_schedule()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices
 from typing_extensions import override
 
 from myopia.agents.population.lockstep import Lockstep
@@ -109,23 +110,27 @@ class SharedView(VecEnv):
         """Nothing is held open."""
 
     @override
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         return self.shared.env.get_attr(attr_name, self._mine(indices))
 
     @override
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         self.shared.env.set_attr(attr_name, value, self._mine(indices))
 
     @override
     def env_method(
-        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+        self,
+        method_name: str,
+        *method_args: Any,
+        indices: VecEnvIndices = None,
+        **method_kwargs: Any,
     ) -> list[Any]:
         mine = self._mine(indices)
         return self.shared.env.env_method(method_name, *method_args, indices=mine, **method_kwargs)
 
     @override
-    def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
+    def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
         return self.shared.env.env_is_wrapped(wrapper_class, self._mine(indices))
 
-    def _mine(self, indices: Any) -> list[int]:
+    def _mine(self, indices: VecEnvIndices) -> list[int]:
         return list(self.shared.holds[self.learner][list(self._get_indices(indices))])

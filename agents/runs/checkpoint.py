@@ -132,7 +132,7 @@ def _load_optimizer(model: BaseAlgorithm, tensors: dict[str, torch.Tensor]) -> N
     )
 
 
-def _last(model: Any) -> Arrays:
+def _last(model: BaseAlgorithm) -> Arrays:
     last = {"obs": model._last_obs, "episode_starts": model._last_episode_starts}
     memory = getattr(model, "_last_lstm_states", None)
     if memory is not None:

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from stable_baselines3.common.base_class import BaseAlgorithm
 
 from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.agents.policies.agent import snapshots
@@ -50,13 +50,13 @@ class RunCheckpointCallback(RolloutCallback):
         save_weights(self.folder / "checkpoint" / "weights" / name, self.model)
 
 
-def save_weights(path: Path, model: Any) -> None:
+def save_weights(path: Path, model: BaseAlgorithm) -> None:
     """Write the policy's weights to `path`."""
     weights = {name: value.cpu() for name, value in model.policy.state_dict().items()}
     write_whole(path, lambda temporary: save_file(weights, temporary))
 
 
-def check_finite(model: Any) -> None:
+def check_finite(model: BaseAlgorithm) -> None:
     """Raise DivergedError where a weight is NaN or infinite, naming the step and the weight."""
     for name, weight in model.policy.state_dict().items():
         if not torch.isfinite(weight).all():

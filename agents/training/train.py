@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 
 from myopia.agents.runs.checkpoint import load_checkpoint, save_checkpoint
@@ -124,7 +125,7 @@ def training(
         state.unlink(missing_ok=True)
 
 
-def learn(model: Any, total_timesteps: int, callbacks: list[BaseCallback]) -> None:
+def learn(model: BaseAlgorithm, total_timesteps: int, callbacks: list[BaseCallback]) -> None:
     """SB3's `learn`, up to `total_timesteps` in all; NaN is told as what it is."""
     log_to_tensorboard(model)
     try:
@@ -141,7 +142,7 @@ def learn(model: Any, total_timesteps: int, callbacks: list[BaseCallback]) -> No
 
 
 def finish(
-    folder: Path, model: Any, checkpoint_callback: RunCheckpointCallback, log: LifetimeLog
+    folder: Path, model: BaseAlgorithm, checkpoint_callback: RunCheckpointCallback, log: LifetimeLog
 ) -> None:
     """Write what a trained model leaves in its run folder."""
     checkpoint_callback.snapshot()

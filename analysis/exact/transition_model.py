@@ -51,7 +51,8 @@ class TransitionModel:
                 self.reward[k, t] = expect(half_move(k, t).reward)
             before = half_move(0, t)  # all but the reward is the same in every epoch
             self.payoff[t] = expect(before.payoff)
-            stays, leaves = ~(before.stopped | before.closes), ~before.stopped & before.closes
+            goes_on = ~before.stopped
+            stays, leaves = goes_on & ~before.closes, goes_on & before.closes
             self.within.append(
                 _matrix(chance[stays], row[stays], before.after[stays], (rows, self.S))
             )

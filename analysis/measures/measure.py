@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from myopia.analysis.evaluation.context import EvaluationContext
-from myopia.analysis.measures.score import Row, Score, entry
+from myopia.analysis.measures.score import Entries, Row, Score, entry
 from myopia.common.registry import Registry
 
 Measured = Callable[[EvaluationContext], dict[str, Any]]
@@ -75,7 +75,7 @@ def all_probabilities() -> frozenset[str]:
     return frozenset(path for one in MEASURES.values() for path in one.probabilities)
 
 
-def in_words(entries: Mapping[str, Any], intervals: Mapping[str, Any] | None) -> dict[str, str]:
+def in_words(entries: Entries, intervals: Entries | None) -> dict[str, str]:
     """What is told of one agent, label -> words, in the order of the rows' places."""
     rows = sorted((row for one in MEASURES.values() for row in one.rows), key=lambda r: r.place)
     return {

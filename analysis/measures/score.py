@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from myopia.common.show import show
 
+Entries = Mapping[str, Any]
+"""What was measured of one agent: the entries of an `evaluation.json`."""
+
 
 def entry(entries: Any, path: str) -> Any:
     """What stands in an evaluation at `path`: keys, and places in lists, joined by dots.
@@ -32,11 +35,11 @@ class Score:
     part: Literal["earned", "ahead"] = "earned"
     """In which table: what an agent learned and earned, or how far it looks ahead."""
 
-    def of(self, entries: Mapping[str, Any]) -> float | None:
+    def of(self, entries: Entries) -> float | None:
         """The number in one evaluation, or None where it could not be computed."""
         return entry(entries, self.path)
 
-    def values(self, seeds: Sequence[Mapping[str, Any]]) -> list[float]:
+    def values(self, seeds: Sequence[Entries]) -> list[float]:
         """The numbers of the seeds that have one."""
         return [value for value in map(self.of, seeds) if value is not None]
 

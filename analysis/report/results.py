@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from myopia.agents.runs.run import RunConfig, check_run_links
 from myopia.analysis.evaluation.evaluation import MEASURES_VERSION, measures_of
+from myopia.analysis.measures.score import Entries
 from myopia.analysis.studies.study import Study
 from myopia.common.files import read_json
 from myopia.common.search_path import safe_imports
@@ -16,7 +17,7 @@ from myopia.common.search_path import safe_imports
 if TYPE_CHECKING:
     import polars
 
-RowsByCondition = Mapping[str, Sequence[Mapping[str, Any]]]
+RowsByCondition = Mapping[str, Sequence[Entries]]
 """Condition -> the entries of `evaluation.json`, one for each seed: what figures are drawn from."""
 
 
@@ -85,7 +86,7 @@ WITHOUT_COLUMNS = ("reasons", "learning", "probes", "measures")
 """Entries of an evaluation that are no numbers of the agent in its world."""
 
 
-def _flat(entries: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+def _flat(entries: Entries, before: str = "") -> dict[str, Any]:
     """Nested entries as dotted columns; lists are left out."""
     columns: dict[str, Any] = {}
     for name, value in entries.items():

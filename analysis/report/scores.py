@@ -1,14 +1,13 @@
 """The numbers that stand for a condition: what the measures declare, and its spread."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from myopia.analysis.measures.measure import MEASURES
-from myopia.analysis.measures.score import Score
+from myopia.analysis.measures.score import Entries, Score
 from myopia.analysis.report.statistics import Summary, summarise
 
 
-def summary(score: Score, seeds: Sequence[Mapping[str, Any]]) -> Summary | None:
+def summary(score: Score, seeds: Sequence[Entries]) -> Summary | None:
     """Every seed that has the number, their mean, ends and median; None where none has one."""
     values = score.values(seeds)
     return summarise(values) if values else None

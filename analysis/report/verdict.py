@@ -2,10 +2,9 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from myopia.analysis.measures.score import Score
+from myopia.analysis.measures.score import Entries, Score
 from myopia.analysis.report.results import Results
 from myopia.analysis.report.scores import SCORES
 from myopia.analysis.report.statistics import (
@@ -18,7 +17,7 @@ from myopia.analysis.report.statistics import (
 ALPHA = 0.05
 """A comparison whose adjusted p lies above this tells nothing."""
 
-Seeds = Sequence[Mapping[str, Any]]
+Seeds = Sequence[Entries]
 
 WORDS = {
     "no single horizon": "untrained or inconsistent (no single horizon explains it)",
@@ -196,7 +195,7 @@ def _worst(seeds: Seeds) -> list[str]:
     if len(seeds) < 2 or not learned:
         return []
 
-    def badness(entries: Mapping[str, Any]) -> tuple[int, float]:
+    def badness(entries: Entries) -> tuple[int, float]:
         ahead = [entries["foresight"]["all"], SCORES["ahead"].of(entries), entries["surplus"]]
         most = max([one for one in ahead if one is not None], default=0.0)
         return -WORST_FIRST.index(entries["class"]["kind"]), most

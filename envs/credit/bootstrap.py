@@ -1,10 +1,10 @@
 """Credit for the whole lifetime, told by the learner's own values."""
 
 import dataclasses
-from typing import Any
 
 from typing_extensions import override
 
+from myopia.envs.backend import Array
 from myopia.envs.credit.credit import Credit, Flag, credit_mode
 
 
@@ -26,5 +26,5 @@ class Bootstrap(Credit):
         return "truncated"
 
     @override
-    def passes(self, boundaries: Any) -> tuple[Any, Any]:
+    def passes(self, boundaries: Array) -> tuple[Array, Array]:
         return 1, 1 - boundaries

@@ -7,10 +7,11 @@ computes advantages itself asks `advantages`, and says more than a flag can.
 
 import abc
 import dataclasses
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from myopia.common.errors import unknown_name_error
 from myopia.common.registry import Registry
+from myopia.envs.backend import Array
 
 Flag = Literal["none", "truncated", "terminated"]
 """What a VecEnv can say at a boundary: nothing, a truncated end, a terminated one."""
@@ -67,7 +68,7 @@ class Credit(abc.ABC):
         return 0
 
     @abc.abstractmethod
-    def passes(self, boundaries: Any) -> tuple[Any, Any]:
+    def passes(self, boundaries: Array) -> tuple[Array, Array]:
         """Which part of the value, and of the trace, comes back across a step.
 
         `boundaries` (steps, envs) is 1 where the step ended an epoch. Two factors, arrays of that
@@ -76,14 +77,14 @@ class Credit(abc.ABC):
 
     def advantages(
         self,
-        rewards: Any,
-        values: Any,
-        last_values: Any,
-        ends: Any,
-        boundaries: Any,
+        rewards: Array,
+        values: Array,
+        last_values: Array,
+        ends: Array,
+        boundaries: Array,
         gamma: float,
         gae_lambda: float,
-    ) -> Any:
+    ) -> Array:
         """Advantages of a rollout: generalised advantage estimation (arXiv 1506.02438, eq. 16).
 
         Args:

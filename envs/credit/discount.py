@@ -1,11 +1,11 @@
 """Credit that shrinks with every boundary: a discount across epochs."""
 
 import dataclasses
-from typing import Any
 
 from typing_extensions import override
 
 from myopia.common import specs
+from myopia.envs.backend import Array
 from myopia.envs.credit.credit import Credit, Flag, credit_mode
 
 
@@ -50,6 +50,6 @@ class Discount(Credit):
         return {0.0: "terminated", 1.0: "none"}.get(self.across)  # type: ignore[return-value]
 
     @override
-    def passes(self, boundaries: Any) -> tuple[Any, Any]:
+    def passes(self, boundaries: Array) -> tuple[Array, Array]:
         factor = 1 - (1 - self.across) * boundaries
         return factor, factor

@@ -1,11 +1,11 @@
 """Credit for a fixed number of steps."""
 
 import dataclasses
-from typing import Any
 
 from typing_extensions import override
 
 from myopia.common import specs
+from myopia.envs.backend import Array
 from myopia.envs.credit.credit import Credit, credit_mode
 
 
@@ -48,20 +48,20 @@ class Window(Credit):
         return self.steps - 1
 
     @override
-    def passes(self, boundaries: Any) -> tuple[Any, Any]:
+    def passes(self, boundaries: Array) -> tuple[Array, Array]:
         return 1, 1
 
     @override
     def advantages(
         self,
-        rewards: Any,
-        values: Any,
-        last_values: Any,
-        ends: Any,
-        boundaries: Any,
+        rewards: Array,
+        values: Array,
+        last_values: Array,
+        ends: Array,
+        boundaries: Array,
         gamma: float,
         gae_lambda: float,
-    ) -> Any:
+    ) -> Array:
         rows = len(rewards) - self.pending
         total, alive = 0.0, 1.0
         for ahead in range(self.steps):

@@ -1,10 +1,10 @@
 """A clock that stands still."""
 
 import dataclasses
-from typing import Any
 
 from typing_extensions import override
 
+from myopia.envs.backend import Array
 from myopia.envs.index import Index, check_within, index_mode
 
 
@@ -20,5 +20,5 @@ class Frozen(Index):
         check_within("frozen: at", self.at, -max_epochs, 2 * max_epochs)
 
     @override
-    def show(self, index: Any, draw: Any, max_epochs: int) -> Any:
+    def show(self, index: Array, draw: Array, max_epochs: int) -> Array:
         return index * 0 + self.at

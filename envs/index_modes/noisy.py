@@ -1,10 +1,11 @@
 """A clock that nobody can rely on."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 
+from myopia.envs.backend import Array
 from myopia.envs.index import Index, check_within, index_mode
 
 
@@ -21,7 +22,7 @@ class Noisy(Index):
         check_within("noisy: width", self.width, 0, max_epochs)
 
     @override
-    def show(self, index: Any, draw: Any, max_epochs: int) -> Any:
+    def show(self, index: Array, draw: Array, max_epochs: int) -> Array:
         noisy = index + (draw * (2 * self.width + 1) >> 32) - self.width
         # min and max spelled out: the same line serves ints, numpy and torch
         noisy = noisy * (noisy > 0)

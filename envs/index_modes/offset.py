@@ -1,10 +1,10 @@
 """A clock that is wrong by so much."""
 
 import dataclasses
-from typing import Any
 
 from typing_extensions import override
 
+from myopia.envs.backend import Array
 from myopia.envs.index import Index, check_within, index_mode
 
 
@@ -20,5 +20,5 @@ class Offset(Index):
         check_within("offset: by", self.by, -max_epochs, max_epochs)
 
     @override
-    def show(self, index: Any, draw: Any, max_epochs: int) -> Any:
+    def show(self, index: Array, draw: Array, max_epochs: int) -> Array:
         return index + self.by

@@ -1,10 +1,10 @@
 """The table of conditions."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from myopia.analysis.measures.score import Entries
 from myopia.analysis.report.results import Results
 from myopia.analysis.report.scores import SCORES, summary
 from myopia.analysis.report.section import fill, section
@@ -37,7 +37,7 @@ def numbers(results: Results) -> Markup:
     return fill("numbers", rows=rows, scores=SCORES, parts=parts)
 
 
-def _bracket(seeds: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
+def _bracket(seeds: Sequence[Entries]) -> tuple[float, float] | None:
     """The discounts that explain the choices of some seed; None where no seed tells."""
     found = [e["delta"] for e in seeds if e["delta"] and e["delta"]["estimate"] is not None]
     if not found:
