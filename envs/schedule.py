@@ -5,12 +5,12 @@ A negative *multiplier* would turn penalties into bonuses; a subtracted upkeep d
 
 import abc
 import dataclasses
-import math
 
 import numpy as np
 from typing_extensions import override
 
 from myopia.common import specs
+from myopia.common.errors import check_at_least
 from myopia.common.registry import Registry
 
 
@@ -58,14 +58,6 @@ class Schedule(abc.ABC):
             )
 
 
-def check_fields(schedule: Schedule, **bounds: float) -> None:
-    """Raise ValueError where a field is not finite, or less than the bound given for it."""
-    for name, least in bounds.items():
-        value = getattr(schedule, name)
-        if not (math.isfinite(value) and value >= least):
-            raise ValueError(f"schedule {schedule.kind}: {name} must be >= {least:g}, got {value}")
-
-
 @dataclasses.dataclass(frozen=True)
 class DecayingSchedule(Schedule):
     """Some weight before C, then 0; no upkeep before C, then a constant one."""
@@ -74,7 +66,7 @@ class DecayingSchedule(Schedule):
     upkeep: float = 0.5
 
     def __post_init__(self) -> None:
-        check_fields(self, cutoff=1, upkeep=0)
+        check_at_least(self, f"schedule {self.kind}: ", cutoff=1, upkeep=0)
 
     @abc.abstractmethod
     def before_cutoff(self, epoch: np.ndarray) -> np.ndarray | float:

@@ -8,7 +8,10 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-COLOURS = ("#30638e", "#d1495b", "#edae49", "#00798c", "#6a4c93", "#8d99ae", "#2d6a4f", "#bc6c25")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#6a4c93", "#7f5539")
+"""Okabe and Ito's palette, told apart by all, on white and on black; less black and yellow, but
+with a purple and a brown, for as many layers."""
+GREY = "#8a8f96"
 
 
 P = ParamSpec("P")

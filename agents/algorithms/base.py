@@ -97,23 +97,7 @@ def one_hot_of_best(values: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.one_hot(values.argmax(dim=1), values.shape[1]).double()
 
 
-def check_at_least(least: float, settings: Any, *names: str) -> None:
-    """Raise ValueError where one of these settings is below `least`, or no number."""
-    for name in names:
-        value = getattr(settings, name)
-        if not (np.isfinite(value) and value >= least):
-            raise ValueError(f"{name} must be at least {least}, got {value}")
-
-
 def check_widths(name: str, widths: tuple[int, ...]) -> None:
     """Raise ValueError where a layer has no unit, or there is no layer."""
     if not widths or min(widths) < 1:
         raise ValueError(f"{name} must be widths of at least 1, such as 64/64, got {widths}")
-
-
-def check_positive(settings: Any, *names: str) -> None:
-    """Raise ValueError where one of these settings is not above 0."""
-    for name in names:
-        value = getattr(settings, name)
-        if not (np.isfinite(value) and value > 0):
-            raise ValueError(f"{name} must be a number above 0, got {value}")

@@ -13,8 +13,9 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 from typing_extensions import override
 
-from myopia.agents.algorithms.base import Algorithm, check_at_least, check_positive, check_widths
+from myopia.agents.algorithms.base import Algorithm, check_widths
 from myopia.agents.policies.widths import layer_widths
+from myopia.common.errors import check_at_least, check_positive
 from myopia.envs import World, make_sb3
 from myopia.envs.credit.credit import Credit
 
@@ -48,7 +49,7 @@ class OnPolicy(Algorithm):
         check_positive(self, "num_envs", "n_steps", "learning_rate", "ent_fraction")
         check_positive(self, "max_grad_norm")
         check_widths("hidden", self.hidden)
-        check_at_least(0, self, "ent_coef", "vf_coef")
+        check_at_least(self, ent_coef=0, vf_coef=0)
         if not (0 <= self.gamma <= 1 and 0 <= self.gae_lambda <= 1):
             raise ValueError(
                 f"gamma and gae_lambda must lie in 0..1, got {self.gamma} and {self.gae_lambda}"
@@ -125,7 +126,7 @@ class Clipped(OnPolicy):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive(self, "n_epochs", "clip_range")
-        check_at_least(2, self, "batch_size")
+        check_at_least(self, batch_size=2)
 
     @override
     def own_settings(self) -> dict[str, Any]:

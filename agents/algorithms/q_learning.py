@@ -14,12 +14,11 @@ from typing_extensions import override
 
 from myopia.agents.algorithms.base import (
     Algorithm,
-    check_at_least,
-    check_positive,
     check_widths,
     one_hot_of_best,
 )
 from myopia.agents.policies.widths import layer_widths
+from myopia.common.errors import check_at_least, check_positive
 from myopia.envs import World, make_sb3
 from myopia.envs.credit.credit import Credit
 
@@ -48,7 +47,7 @@ class QLearning(Algorithm):
     def __post_init__(self) -> None:
         check_positive(self, "num_envs", "learning_rate", "buffer_size", "batch_size", "train_freq")
         check_positive(self, "gradient_steps", "target_update_interval", "max_grad_norm")
-        check_at_least(0, self, "learning_starts", "exploration_fraction", "exploration_final_eps")
+        check_at_least(self, learning_starts=0, exploration_fraction=0, exploration_final_eps=0)
         check_widths("hidden", self.hidden)
         if max(self.exploration_fraction, self.exploration_final_eps) > 1:
             raise ValueError(

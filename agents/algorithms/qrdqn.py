@@ -9,9 +9,10 @@ import torch
 from sb3_contrib.qrdqn.policies import QRDQNPolicy
 from typing_extensions import override
 
-from myopia.agents.algorithms.base import algorithm, check_positive
+from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.q_learning import QLearning
 from myopia.agents.policies.widths import layer_widths
+from myopia.common.errors import check_positive
 
 
 @algorithm

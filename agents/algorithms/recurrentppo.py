@@ -9,9 +9,10 @@ import torch
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from typing_extensions import override
 
-from myopia.agents.algorithms.base import algorithm, check_positive
+from myopia.agents.algorithms.base import algorithm
 from myopia.agents.algorithms.on_policy import Clipped
 from myopia.agents.credit import CreditedRecurrentBuffer, CreditedRollouts
+from myopia.common.errors import check_positive
 from myopia.envs.credit.credit import Credit
 
 

@@ -30,7 +30,7 @@ from myopia.agents.training.device import choose_device
 from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.train import CHECKPOINT_SECONDS, finish, learn
-from myopia.common.errors import check_choice
+from myopia.common.errors import check_at_least, check_choice
 from myopia.common.files import read_json, write_json
 from myopia.common.links import check_default, check_links
 from myopia.common.search_path import safe_imports
@@ -62,15 +62,12 @@ class PopulationConfig:
         check_choice("rank", self.rank, RANKS)
         if self.members < 2:
             raise ValueError(f"a population needs at least 2 members, got {self.members}")
-        if self.interval < 1:
-            raise ValueError(f"interval must be at least 1 step, got {self.interval}")
+        check_at_least(self, interval=1, spread=0)
         if self.swap and self.run.credit != "lifetime" and self.run.settings.greedy:
             raise ValueError(
                 f"{self.run.algorithm} is told of boundaries by its env, which --swap exchanges: "
                 f"expected credit lifetime or an on-policy algorithm, got credit {self.run.credit}"
             )
-        if not (np.isfinite(self.spread) and self.spread >= 0):
-            raise ValueError(f"spread must be at least 0, got {self.spread}")
         if self.spread and self.run.settings.greedy:
             raise ValueError(f"spread shifts logits, and {self.run.algorithm} has none: expected 0")
         if not 0 < self.share <= 0.5:

@@ -14,7 +14,7 @@ import tyro
 
 from myopia.cli.benchmarks.benchmark import BENCHMARKS, Setting
 from myopia.cli.shared import print_json, world_from
-from myopia.common.errors import check_choice
+from myopia.common.errors import check_at_least, check_choice
 
 PLACE = 140
 """Where it stands in the overview."""
@@ -43,8 +43,7 @@ class Options:
 def run(options: Options) -> int:
     """Time what was asked and print a row for each comparison."""
     check_choice("benchmark", options.what, BENCHMARKS)
-    if options.runs < 1:
-        raise ValueError(f"runs must be at least 1, got {options.runs}")
+    check_at_least(options, runs=1)
     world = world_from(options.world, options.dials)
     setting = Setting(options.runs, options.device, options.figure)
     rows = BENCHMARKS[options.what](world, setting)

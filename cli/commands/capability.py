@@ -47,15 +47,14 @@ def run(options: Options) -> int:
     """Train, measure, print."""
     from myopia.analysis.representations.interpretable import measure, train_widths, variables_of
     from myopia.cli.shared import one_thread, world_from
+    from myopia.common.errors import check_at_least
     from myopia.common.files import write_text
     from myopia.superposition.capability import answers, curve, figure
     from myopia.superposition.output import text_table, to_json, write_figure
 
-    least = {name: getattr(options, name) for name in ("seeds", "steps", "directions")}
-    least["widths"] = min(options.widths, default=0)
-    for name, value in least.items():
-        if value < 1:
-            raise ValueError(f"--{name} must be at least 1, got {value}")
+    check_at_least(options, "--", seeds=1, steps=1, directions=1)
+    if min(options.widths, default=0) < 1:
+        raise ValueError(f"--widths must be at least 1, got {options.widths}")
     one_thread()
     world = world_from(options.world, options.dials)
     folders = train_widths(world, options.widths, options.seeds, options.steps, options.out)

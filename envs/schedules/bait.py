@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 from typing_extensions import override
 
-from myopia.envs.schedule import Schedule, check_fields, schedule
+from myopia.common.errors import check_at_least
+from myopia.envs.schedule import Schedule, schedule
 from myopia.envs.schedules.linear import Linear
 
 
@@ -20,7 +21,7 @@ class Bait(Schedule):
     upkeep: float = 0.5
 
     def __post_init__(self) -> None:
-        check_fields(self, cutoff=1, epoch=0, weight=0, upkeep=0)
+        check_at_least(self, f"schedule {self.kind}: ", cutoff=1, epoch=0, weight=0, upkeep=0)
 
     @override
     def arrays(self, max_epochs: int) -> tuple[np.ndarray, np.ndarray]:

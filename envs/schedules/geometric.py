@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 from typing_extensions import override
 
-from myopia.envs.schedule import DecayingSchedule, check_fields, schedule
+from myopia.common.errors import check_at_least
+from myopia.envs.schedule import DecayingSchedule, schedule
 
 
 @schedule
@@ -17,7 +18,7 @@ class Geometric(DecayingSchedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_fields(self, rate=0)
+        check_at_least(self, f"schedule {self.kind}: ", rate=0)
         if self.rate > 1:
             raise ValueError(f"schedule geometric: rate must be <= 1 or it rises, got {self.rate}")
 

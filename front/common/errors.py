@@ -1,6 +1,7 @@
 """Sentences for people: a wrong name is answered with the nearest right one."""
 
 import difflib
+import math
 from collections.abc import Iterable
 
 
@@ -20,3 +21,22 @@ def check_choice(kind: str, name: str, choices: Iterable[str]) -> str:
     if name not in known:
         raise unknown_name_error(kind, name, known)
     return name
+
+
+def check_at_least(values: object, /, where: str = "", **least: float) -> None:
+    """Raise ValueError where an attribute of `values` is below the bound for it, or no number.
+
+    `where` is said before the name, such as `schedule linear: `.
+    """
+    for name, bound in least.items():
+        value = getattr(values, name)
+        if not (math.isfinite(value) and value >= bound):
+            raise ValueError(f"{where}{name} must be at least {bound:g}, got {value}")
+
+
+def check_positive(values: object, *names: str) -> None:
+    """Raise ValueError where one of these attributes of `values` is not above 0, or no number."""
+    for name in names:
+        value = getattr(values, name)
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} must be a number above 0, got {value}")

@@ -15,6 +15,8 @@ import torch
 from torch import Generator, Tensor
 from tqdm import trange
 
+from myopia.common.errors import check_at_least
+
 Loss = Literal["mse", "cross-entropy"]
 Optimiser = Literal["gradient", "adam"]
 
@@ -43,9 +45,7 @@ class Descent:
     device: str = "cpu"
 
     def __post_init__(self):
-        for name in ("rank", "steps", "seeds", "d"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        check_at_least(self, rank=1, steps=1, seeds=1, d=1)
         if self.rank > self.d:
             raise ValueError(f"rank must be at most d = {self.d}, but is {self.rank}")
         if not (self.learning_rate > 0 and self.spread > 0 and self.weight_decay >= 0):

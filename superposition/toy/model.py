@@ -10,6 +10,8 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
+from myopia.common.errors import check_at_least
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -26,9 +28,7 @@ class Shape:
     output: Literal["relu", "linear"] = "relu"
 
     def __post_init__(self):
-        for name in ("n_features", "d_hidden"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        check_at_least(self, n_features=1, d_hidden=1)
 
 
 @dataclass

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 from tqdm import trange
 
+from myopia.common.errors import check_at_least
 from myopia.common.search_path import safe_imports
 from myopia.superposition.toy.data import Features
 from myopia.superposition.toy.model import Shape, ToyModel
@@ -29,9 +30,7 @@ class Training:
     device: str = "cpu"
 
     def __post_init__(self):
-        for name in ("steps", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but is {getattr(self, name)}")
+        check_at_least(self, steps=1, batch=1)
         if not self.learning_rate > 0 or not self.weight_decay >= 0:
             raise ValueError(
                 "the learning rate must be positive and the weight decay not negative, but they "

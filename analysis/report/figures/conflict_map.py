@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from myopia.analysis.report.figure import NothingToDraw, figure
-from myopia.analysis.report.figures.style import COLOURS
 from myopia.analysis.report.results import RowsByCondition
-from myopia.superposition.figures import label, panels
+from myopia.superposition.figures import COLOURS, label, panels
 
 RARE = 1e-3
 """Fewer choices than this in a lifetime are left blank: what is done there says little."""

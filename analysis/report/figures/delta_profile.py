@@ -5,8 +5,9 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.exact.discount_fit import GRID, WITHIN
 from myopia.analysis.report.figure import NothingToDraw, figure
-from myopia.analysis.report.figures.style import GREY, draw_seeds, panel_each
+from myopia.analysis.report.figures.style import draw_seeds, panel_each
 from myopia.analysis.report.results import RowsByCondition
+from myopia.superposition.figures import GREY
 
 FLOOR = -0.1
 """Nats per choice below which a discount is off the panel."""

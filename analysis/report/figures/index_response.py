@@ -3,8 +3,9 @@
 from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import NothingToDraw, figure
-from myopia.analysis.report.figures.style import GREY, draw_seeds, panel_each
+from myopia.analysis.report.figures.style import draw_seeds, panel_each
 from myopia.analysis.report.results import RowsByCondition
+from myopia.superposition.figures import GREY
 
 
 @figure(

@@ -4,8 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import NothingToDraw, figure
-from myopia.analysis.report.figures.style import COLOURS, draw_seeds, legend, panel_each
+from myopia.analysis.report.figures.style import draw_seeds, legend, panel_each
 from myopia.analysis.report.results import RowsByCondition
+from myopia.superposition.figures import COLOURS
 
 CURVES = {"competence": (COLOURS[0], "competence"), "ahead": (COLOURS[1], "looks ahead")}
 

@@ -3,8 +3,9 @@
 from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import figure
-from myopia.analysis.report.figures.style import GREY, ORACLES, draw_seeds, legend, panel_each
+from myopia.analysis.report.figures.style import ORACLES, draw_seeds, legend, panel_each
 from myopia.analysis.report.results import RowsByCondition
+from myopia.superposition.figures import GREY
 
 
 @figure(

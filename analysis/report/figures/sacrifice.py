@@ -5,10 +5,9 @@ from matplotlib.figure import Figure
 
 from myopia.analysis.measures.score import Score
 from myopia.analysis.report.figure import NothingToDraw, figure
-from myopia.analysis.report.figures.style import COLOURS
 from myopia.analysis.report.results import RowsByCondition
 from myopia.analysis.report.scores import summary
-from myopia.superposition.figures import label, panels
+from myopia.superposition.figures import COLOURS, label, panels
 
 PARTS = {
     "sacrifice": Score("sacrifice", "sacrifice", "given up"),

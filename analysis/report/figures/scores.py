@@ -4,10 +4,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from myopia.analysis.report.figure import figure
-from myopia.analysis.report.figures.style import COLOURS
 from myopia.analysis.report.results import RowsByCondition
 from myopia.analysis.report.scores import SCORES, summary
-from myopia.superposition.figures import label, panels
+from myopia.superposition.figures import COLOURS, label, panels
 
 
 @figure(

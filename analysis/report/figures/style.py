@@ -9,11 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from myopia.analysis.report.results import RowsByCondition
-from myopia.superposition.figures import label, panels
+from myopia.superposition.figures import COLOURS, label, panels
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Okabe and Ito's palette, less black and yellow: told apart by all, on white and on black."""
-GREY = "#8a8f96"
 ORACLES = {"myopic": (0, (1, 1.5)), "lifetime": (0, (5, 2))}
 """Oracle -> its line style, in grey."""
 

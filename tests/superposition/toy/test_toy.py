@@ -64,7 +64,7 @@ def test_features_are_checked(wrong, sentence):
 
 
 def test_settings_are_checked():
-    with pytest.raises(ValueError, match="steps must be at least 1, but is 0"):
+    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
         Training(steps=0)
     with pytest.raises(ValueError, match="d_hidden must be at least 1"):
         Shape(3, 0)
