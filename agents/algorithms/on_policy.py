@@ -31,7 +31,11 @@ class OnPolicy(Algorithm):
 
     policy_name: ClassVar[str] = "MlpPolicy"
     policy_class: ClassVar[type] = ActorCriticPolicy
-    fixed: ClassVar[Mapping[str, Any]] = {}
+    shared: ClassVar[tuple[str, ...]] = (
+        *("n_steps", "gamma", "gae_lambda"),
+        *("ent_coef", "vf_coef", "max_grad_norm"),
+    )
+    """Settings that go to the constructor of the model under their own names."""
 
     num_envs: int = 256
     n_steps: int = 40
@@ -78,7 +82,7 @@ class OnPolicy(Algorithm):
             tensorboard_log=str(logs) if logs else None,
             seed=seed,
             device=device,
-            **{name: getattr(self, name) for name in SHARED},
+            **{name: getattr(self, name) for name in self.shared},
             **self.own_settings(),
         )
         model.ent_schedule = LinearSchedule(self.ent_coef, 0.0, self.ent_fraction)
@@ -109,10 +113,6 @@ class OnPolicy(Algorithm):
         self, policy: Any, observations: torch.Tensor, allowed: np.ndarray
     ) -> torch.Tensor:
         return policy.get_distribution(observations).distribution.probs.double()
-
-
-SHARED = ("n_steps", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")
-"""Settings that go to every SB3 on-policy constructor under their own names."""
 
 
 @dataclasses.dataclass(frozen=True)

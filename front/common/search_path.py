@@ -20,8 +20,6 @@ from threading import RLock
 from types import FrameType
 from typing import Any
 
-from typing_extensions import override
-
 SAFE_PATH = "PYTHONSAFEPATH"
 """Set, it keeps the current folder off the path of the Python programs that are started."""
 
@@ -37,9 +35,8 @@ class NeighbourFinder(MetaPathFinder):
         self.folder, self.holds_script = folder, holds_script
         self.named: set[str] = set()
 
-    @override
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """The module's place, or None where this finder has none to offer."""
+        """See importlib: the module's place, or None where this finder has none to offer."""
         if path is not None:  # within a package, which says itself where its modules are
             return None
         if fullname not in self.named and not self._is_neighbour(_importer(sys._getframe(1))):

@@ -4,6 +4,7 @@ Schedules and index modes are written this way in Python, on the command line an
 """
 
 import dataclasses
+import re
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -81,11 +82,9 @@ def convert(value: Any, kind: Any, where: str) -> Any:
         if kind is bool:
             return _boolean(value)
         if kind is int and not isinstance(value, bool):
-            number = float(value)
-            if number == int(number):
-                return int(number)
+            return _whole(value)
         if kind is float and not isinstance(value, bool):
-            return float(value)
+            return float(_number(value))
         if kind is str and isinstance(value, str):
             return value
     except (TypeError, ValueError, OverflowError):
@@ -113,6 +112,26 @@ def format_value(value: Any) -> str:
         short = f"{value:.15g}"
         return short if float(short) == value else repr(value)
     return str(value)
+
+
+def _number(value: Any) -> Any:
+    """`value`, but for text that only Python takes for a number: `1_0`, ` 1`, other digits."""
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9.+-]+", value):
+        raise ValueError
+    return value
+
+
+def _whole(value: Any) -> int:
+    """An int, exactly; of a float, or of text like `1e3`, where it is one."""
+    value = _number(value)
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+", value, re.ASCII):
+        return int(value)
+    if isinstance(value, int):
+        return value
+    number = float(value)
+    if number != int(number):
+        raise ValueError
+    return int(number)
 
 
 def _boolean(value: Any) -> bool:

@@ -76,6 +76,14 @@ def test_a_condition_is_the_base_with_its_own_words_on_top(tiny: Path) -> None:
     assert all(job.config.dials["max_epochs"] == 6 for job in jobs)
 
 
+@pytest.mark.parametrize("name", shipped_studies())
+def test_every_study_that_ships_can_be_run(name: str, tmp_path: Path) -> None:
+    study = load_study(name)
+    jobs = study.jobs(tmp_path)
+    assert len(jobs) == len(study.conditions) * len(study.seeds)
+    assert study.title
+
+
 def test_all_probes_are_every_probe(tmp_path: Path) -> None:
     study = Study("A", {"world": "Work"}, {"a": {}}, (0,), ("all",))
     assert set(study.jobs(tmp_path)[0].probes) == PROBES.keys() > {"bait"}

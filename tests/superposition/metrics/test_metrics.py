@@ -1,6 +1,7 @@
 """Every metric against a slow loop, between numpy and torch, and at the edges."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from myopia import superposition as sp
-from myopia.superposition.metrics.metric import METRICS
+from myopia.superposition.metrics.metric import METRICS, Reading
 
 OF_COLUMNS = [
     sp.features_per_dimension,
@@ -245,6 +246,26 @@ def test_the_input_is_left_alone():
     given = np.eye(3)
     given.flags.writeable = False
     sp.effective_rank(given)
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "tanh"])
+@pytest.mark.parametrize("name", METRICS)
+def test_every_registered_metric_is_a_number_or_one_per_feature(name, activation):
+    generator = torch.Generator().manual_seed(0)
+    columns = torch.randn(4, 6, generator=generator, dtype=torch.float64)
+    activations = torch.randn(20, 4, generator=generator, dtype=torch.float64)
+    reading = Reading(columns, columns.T @ columns, activations, activation)
+    found = METRICS[name](reading)
+    if found is None:
+        assert activation != {"dormant ratio": "relu", "saturation": "tanh"}.get(name)
+        return
+    assert found.shape in ((), (6,))
+    assert torch.isfinite(found).all()
+    weighed = replace(reading, weights=torch.ones(20, dtype=torch.float64))
+    torch.testing.assert_close(METRICS[name](weighed), found)
+    blind = replace(reading, columns=None, decoded=None)
+    of_features = METRICS[name](blind) is None
+    assert of_features or torch.equal(METRICS[name](blind), found)
 
 
 def test_a_metric_joins_once():

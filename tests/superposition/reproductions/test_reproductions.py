@@ -4,12 +4,12 @@ import json
 
 import pytest
 
+from myopia.analysis.reproductions import REPRODUCTIONS
 from myopia.cli.commands import reproduce as command
 from myopia.superposition.reproductions import s_curves, toy_models
-from myopia.superposition.reproductions.reproduction import REPRODUCTIONS
 
 
-@pytest.mark.parametrize("name", ["toy-models", "s-curves", "audit"])
+@pytest.mark.parametrize("name", REPRODUCTIONS)
 def test_exact_rows_hold(name):
     rows = list(REPRODUCTIONS[name].rows(True))
     assert rows
