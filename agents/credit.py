@@ -104,6 +104,12 @@ class CreditedRollouts:
     def pending_steps(self, steps: dict[str, np.ndarray]) -> None:
         self.rollout_buffer.pending = steps  # type: ignore[attr-defined]
 
+    def waiting_layout(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+        """Column -> shape (of one step) and kind of what `pending_steps` holds."""
+        buffer: Any = self.rollout_buffer  # type: ignore[attr-defined]
+        columns = {name: getattr(buffer, name) for name in buffer.STEPWISE}
+        return {name: (column.shape[1:], column.dtype) for name, column in columns.items()}
+
     def _setup_model(self) -> None:
         self.rollout_buffer_class = self.buffer_class
         self.rollout_buffer_kwargs = {"credit": Credit.of(self.credit)}

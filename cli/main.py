@@ -9,7 +9,9 @@ import contextlib
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,10 @@ BOX = " │╭╮╰╯─├┤┌┐└┘|"
 
 @program()
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 bad input, 130 interrupted."""
+    """Run one command and return its exit code: 0 done, 2 bad input, 130 or 143 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0
@@ -48,8 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except ValueError as error:
         return _refuse(str(error))
-    except KeyboardInterrupt:
-        return _refuse("interrupted", code=130)
+    except KeyboardInterrupt as interrupt:
+        # 128 and the number of the signal, as a shell tells it
+        return _refuse("interrupted", code=128 + next(iter(interrupt.args), signal.SIGINT))
+
+
+def _terminated(number: int, frame: object) -> None:
+    """End as Ctrl-C does: what is under way is written down, and goes on when asked again."""
+    raise KeyboardInterrupt(number)
 
 
 def _command(name: str, *arguments: str) -> int:

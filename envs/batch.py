@@ -4,6 +4,7 @@ The one stepping loop behind the Gymnasium VectorEnv, the SB3 VecEnv (both numpy
 face. Every operation has the shape of the batch, so that nothing waits for a device.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,6 +112,23 @@ class Batch:
     def state(self) -> dict[str, Any]:
         """Everything that the lifetimes under way depend on, arrays (n,); not before a reset."""
         return {name: getattr(self, name) for name in STATE}
+
+    def check_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Raise ValueError where this is no `state()` of such a batch, in numpy arrays."""
+        for name in STATE:
+            kind = np.dtype(float if name in ("epoch_payoff", "lifetime_reward") else np.int64)
+            if name not in state:
+                raise ValueError(f"{name} is missing")
+            if state[name].shape != (self.num_envs,) or state[name].dtype != kind:
+                raise ValueError(
+                    f"{name} is {state[name].dtype} of the shape {state[name].shape}, expected "
+                    f"{kind} of {(self.num_envs,)}"
+                )
+        for name in state.keys() - set(STATE):
+            raise ValueError(f"nothing is expected under the name {name[:80]!r}")
+        last = self.dynamics.cells - self.dynamics.S - 1
+        if state["cell"].min() < 0 or state["cell"].max() > last:
+            raise ValueError(f"cell lies outside 0..{last}")
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from what `state()` gave, on any backend; instead of a reset."""

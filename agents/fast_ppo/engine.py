@@ -159,6 +159,13 @@ KEPT = ("rows", *PendingSteps._fields[1:])
 """How a model keeps the columns of `PendingSteps`: observations by number in its own world."""
 
 
+def kept_layout(num_envs: int, dtype: torch.dtype) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+    """Column -> shape (of one step) and kind of the steps that a model keeps."""
+    real = torch.zeros(0, dtype=dtype).numpy().dtype
+    kinds = [np.dtype(np.int64)] * 2 + [real] * (len(KEPT) - 2)
+    return {name: ((num_envs,), kind) for name, kind in zip(KEPT, kinds, strict=True)}
+
+
 def _signature(models: Sequence[Any]) -> list[tuple[Any, ...]]:
     names = ("policy", "env", "n_envs", "n_steps", "credit", "gamma", "gae_lambda", "device")
     return [tuple(getattr(model, name) for name in names) for model in models]

@@ -18,7 +18,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from typing_extensions import override
 
 from myopia.agents.credit import CreditedRollouts
-from myopia.agents.fast_ppo.engine import Engine
+from myopia.agents.fast_ppo.engine import Engine, kept_layout
 from myopia.agents.fast_ppo.native import native
 from myopia.agents.fast_ppo.rollout_callback import needs_steps, report_rollout
 from myopia.agents.fast_ppo.simulator import Trace
@@ -71,6 +71,10 @@ class FastPPO(CreditedRollouts, PPO):
     def set_env(self, env: Any, force_reset: bool = True) -> None:
         super().set_env(env, force_reset)
         self._engine = None
+
+    @override
+    def waiting_layout(self) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+        return kept_layout(self.n_envs, next(self.policy.parameters()).dtype)
 
     @property
     def engine(self) -> Engine:

@@ -29,7 +29,7 @@ from myopia.agents.training.checkpoint_callback import RunCheckpointCallback
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
 from myopia.agents.training.rng_state import preserve_rng_state
-from myopia.agents.training.train import CHECKPOINT_SECONDS, finish, learn
+from myopia.agents.training.train import CHECKPOINT_SECONDS, close_logger, finish, learn
 from myopia.common.errors import check_at_least, check_choice
 from myopia.common.files import read_json, write_json
 from myopia.common.links import check_default, check_links
@@ -199,13 +199,18 @@ class _Population:
         finally:
             self.log.write()
         remove_checkpoint(self.kept)
+        for lifetimes in self.lifetimes:
+            lifetimes.remove_parts()
 
     def _member(self, index: int) -> None:
         folder, model, callbacks = self.folders[index], self.models[index], self.callbacks[index]
         with folder.recorded(self.device):
             folder.add_seconds(self.earlier[index])
-            learn(model, self.config.run.steps, callbacks)
-            finish(folder.path, model, callbacks[0], self.lifetimes[index])
+            try:
+                learn(model, self.config.run.steps, callbacks)
+                finish(folder.path, model, callbacks[0], self.lifetimes[index])
+            finally:
+                close_logger(model)
 
     def between_rounds(self, timesteps: int) -> None:
         """Every member waits after as many steps: select, and keep what must not be lost."""
@@ -218,8 +223,9 @@ class _Population:
     def _checkpoint(self, timesteps: int) -> None:
         """Keep all members as they are; the files of a round count once `state.json` names it."""
         for index, (one, model) in enumerate(zip(self.folders, self.models, strict=True)):
-            self.lifetimes[index].write()
+            one.check_place()
             extra = {
+                "episodes": self.lifetimes[index].checkpoint(timesteps),
                 "seconds": one.seconds(),
                 "looked": self.callbacks[index][0].looked,
                 "score": self.scores[index].state(),
@@ -245,9 +251,13 @@ class _Population:
         for index, (one, model) in enumerate(zip(self.folders, self.models, strict=True)):
             file = self._member_file(timesteps, index)
             extra = load_checkpoint(
-                file, model, (one.config.id, one.config.old_id), whole=self.kept
+                file,
+                model,
+                (one.config.id, one.config.old_id),
+                whole=self.kept,
+                checked=one.format > 1,
             )
-            self.lifetimes[index].read(timesteps)
+            self.lifetimes[index].restore(extra.get("episodes"), timesteps)
             self.earlier[index] = extra["seconds"]
             self.scores[index].restore(extra["score"])
             checkpoint_callback, *_, pause = self.callbacks[index]

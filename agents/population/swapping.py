@@ -4,6 +4,7 @@ What a learner does for later epochs then pays somebody else. It leaves what is 
 epoch alone, and takes away what selection between learners could favour.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,16 @@ class SharedWorlds:
     def state(self) -> dict[str, np.ndarray]:
         """Everything that changes, where every learner has read the present step."""
         return {"holds": self.holds, **self.env.batch.state()}
+
+    def check_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Raise ValueError where this is no `state()` of such worlds."""
+        rest = dict(state)
+        holds = rest.pop("holds", None)
+        if holds is None or holds.shape != self.holds.shape or holds.dtype != self.holds.dtype:
+            raise ValueError(f"holds is none of {self.holds.shape} integers")
+        if not np.array_equal(np.sort(holds, axis=None), np.arange(holds.size)):
+            raise ValueError("holds gives some world to nobody")
+        self.env.batch.check_state(rest)
 
     def resume(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` gave."""

@@ -4,6 +4,8 @@ One safetensors file holds every array (policy, optimiser, replay, lifetimes und
 and, as JSON in its header, the counters: no pickle, and it is replaced in one step.
 """
 
+import copy
+import hashlib
 import json
 import random
 from collections import deque
@@ -18,7 +20,9 @@ from safetensors.numpy import save_file
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
+from myopia.common.errors import first_line
 from myopia.common.files import write_whole
+from myopia.envs.credit.credit import Credit
 
 COUNTERS = (
     *("num_timesteps", "_total_timesteps", "_n_updates", "_current_progress_remaining"),
@@ -43,7 +47,7 @@ def save_checkpoint(path: Path, model: BaseAlgorithm, run: str, extra: dict[str,
     """
     arrays = {
         **_nested("policy", model.policy.state_dict()),
-        **_nested("optimizer", _optimizer_state(model)),
+        **_nested("optimizer", _optimizer_state(model.policy.optimizer)),
         **_prefixed("last", _last(model)),
         **_prefixed("env", world_env(model).batch.state()),
         **_prefixed("generator", _generators(model)),
@@ -57,37 +61,37 @@ def save_checkpoint(path: Path, model: BaseAlgorithm, run: str, extra: dict[str,
         "numpy": _numpy_state()["pos"],
         "extra": extra,
     }
-    metadata = {"facts": json.dumps(facts)}
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    text = json.dumps(facts)
+    metadata = {"facts": text, "checksum": checksum(arrays, text)}
     write_whole(path, lambda temporary: save_file(arrays, temporary, metadata=metadata))
 
 
 def load_checkpoint(
-    path: Path, model: BaseAlgorithm, runs: Sequence[str], whole: Path | None = None
+    path: Path,
+    model: BaseAlgorithm,
+    runs: Sequence[str],
+    whole: Path | None = None,
+    checked: bool = True,
 ) -> dict[str, Any]:
     """Put `model`, freshly built for the same run, where `save_checkpoint` left it.
 
     `runs` are the names that the run may have in it. Returns `extra`. `whole` is the folder of a
-    checkpoint of which `path` is a part. Raises ValueError, before the model is touched, where the
-    file is damaged or of another run.
+    checkpoint of which `path` is a part. Unless `checked` the file may be without a checksum, as
+    those of folders of format 1 are. Raises ValueError, before the model is touched, where the file
+    is damaged or of another run.
     """
     try:
-        with safe_open(path, framework="numpy") as file:
-            facts = json.loads(file.metadata()["facts"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        facts, arrays = _read(path, checked)
+        if facts["run"] in runs:
+            _check_facts(facts, model)
+            _check_layout(arrays, model, facts["counters"].get("_n_updates", 0) > 0)
+    except DamagedError as damage:
         raise ValueError(
-            f"{path} is damaged ({str(error).splitlines()[0]}): delete {whole or 'it'} to train "
-            "from the start"
+            f"{path} is damaged ({damage}): delete {whole or 'it'} to train from the start"
         ) from None
     if facts["run"] not in runs:
         raise ValueError(f"{path} is of the run {facts['run']}, expected {runs[0]}")
-    for name, value in facts["counters"].items():
-        if name not in COUNTERS or isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(
-                f"{path} is damaged (counter {name!r} is {value!r}, expected numbers named "
-                f"{', '.join(COUNTERS)}): delete {whole or 'it'} to train from the start"
-            )
     model.policy.load_state_dict(_tensors(_within("policy", arrays)))
     _load_optimizer(model, _tensors(_within("optimizer", arrays)))
     _load_last(model, _within("last", arrays))
@@ -102,6 +106,163 @@ def load_checkpoint(
     return facts["extra"]
 
 
+class DamagedError(ValueError):
+    """What is wrong with a checkpoint, in a few words."""
+
+
+def _read(path: Path, checked: bool) -> tuple[dict[str, Any], Arrays]:
+    """The facts and the arrays of a file, as they were written."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        text = metadata["facts"]
+        facts = json.loads(text)
+    except KeyError as error:
+        raise DamagedError(f"its header has no {error}") from None
+    except (SafetensorError, TypeError, ValueError, OSError, RecursionError) as error:
+        raise DamagedError(first_line(error)) from None
+    told = "checksum" in metadata or checked
+    if told and metadata.get("checksum") != checksum(arrays, text):
+        raise DamagedError("its checksum is not that of what it holds")
+    if not isinstance(facts, dict) or not isinstance(facts.get("run"), str):
+        raise DamagedError("it names no run")
+    return facts, arrays
+
+
+def checksum(arrays: Arrays, facts: str) -> str:
+    """SHA-256 of all arrays, with their names, kinds and shapes, and of the facts beside them."""
+    digest = hashlib.sha256(facts.encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _check_layout(arrays: Arrays, model: BaseAlgorithm, learned: bool) -> None:
+    """Raise DamagedError where names, shapes or kinds are not those that `model` would write.
+
+    `learned`: whether its optimiser has made a step, and so has a state.
+    """
+    expected = {
+        **_nested("policy", model.policy.state_dict()),
+        **_prefixed("last", _last_layout(model)),
+        **_prefixed("generator", _generators(model)),
+    }
+    if learned or any(name.startswith("optimizer/") for name in arrays):
+        expected |= _nested("optimizer", _optimizer_layout(model.policy.optimizer))
+    _check_all(arrays, expected)
+    for name in arrays:
+        if name not in expected and not name.startswith(("buffer/", "env/")):
+            raise DamagedError(f"nothing is expected under the name {name[:80]!r}")
+    try:
+        world_env(model).batch.check_state(_within("env", arrays))
+    except ValueError as error:
+        raise DamagedError(f"its lifetimes: {error}") from None
+    _check_buffer(_within("buffer", arrays), model)
+
+
+def _check_all(arrays: Arrays, expected: Arrays) -> None:
+    for name, like in expected.items():
+        if name not in arrays:
+            raise DamagedError(f"{name} is missing")
+        _check_like(name, arrays[name], like.shape, like.dtype)
+
+
+def _check_like(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if array.shape != tuple(shape):
+        raise DamagedError(f"{name} has the shape {array.shape}, expected {tuple(shape)}")
+    if array.dtype != dtype:
+        raise DamagedError(f"{name} is {array.dtype}, expected {dtype}")
+
+
+def _last_layout(model: BaseAlgorithm) -> Arrays:
+    shape = model.observation_space.shape or ()
+    seen = {
+        "obs": np.empty((model.n_envs, *shape), dtype=model.observation_space.dtype),
+        "episode_starts": np.empty(model.n_envs, dtype=bool),
+    }
+    return {**_last(model), **seen}
+
+
+def _optimizer_layout(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """What its state looks like after a step."""
+    stepped = copy.deepcopy(optimizer)
+    for group in stepped.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    stepped.step()
+    return _optimizer_state(stepped)
+
+
+def _check_buffer(arrays: Arrays, model: Any) -> None:
+    replay = getattr(model, "replay_buffer", None)
+    if replay is None:
+        expected, most = model.waiting_layout(), Credit.of(model.credit).pending
+        if not arrays:
+            return
+        if arrays.keys() != expected.keys():
+            raise DamagedError(
+                f"steps that wait have the columns {', '.join(sorted(arrays))[:200]}"
+            )
+        for name, array in arrays.items():
+            if array.shape[:1] != (most,):
+                raise DamagedError(f"buffer/{name} has {array.shape[:1]} rows, expected {most}")
+            shape, dtype = expected[name]
+            _check_like(f"buffer/{name}", array, (most, *shape), dtype)
+        return
+    for name in {*REPLAY, "pos", "full"} - arrays.keys():
+        raise DamagedError(f"buffer/{name} is missing")
+    for name in arrays.keys() - {*REPLAY, "pos", "full"}:
+        raise DamagedError(f"nothing is expected under the name buffer/{name[:80]}")
+    _check_like("buffer/pos", arrays["pos"], (), np.dtype(np.int64))
+    _check_like("buffer/full", arrays["full"], (), np.dtype(bool))
+    pos, full = int(arrays["pos"]), bool(arrays["full"])
+    if not 0 <= pos < replay.buffer_size:
+        raise DamagedError(f"buffer/pos is {pos}, expected 0..{replay.buffer_size - 1}")
+    rows = replay.buffer_size if full else pos
+    for name in REPLAY:
+        whole = getattr(replay, name)
+        _check_like(f"buffer/{name}", arrays[name], (rows, *whole.shape[1:]), whole.dtype)
+
+
+def _check_facts(facts: dict[str, Any], model: BaseAlgorithm) -> None:
+    """Raise DamagedError where what is beside the arrays is not what `save_checkpoint` writes."""
+    counters, episodes = facts.get("counters"), facts.get("episodes")
+    if not isinstance(counters, dict):
+        raise DamagedError("it has no counters")
+    for name, value in counters.items():
+        if name not in COUNTERS or not _is_number(value):
+            raise DamagedError(
+                f"counter {name[:80]!r} is {str(value)[:80]!r}, expected numbers named "
+                f"{', '.join(COUNTERS)}"
+            )
+    for name in COUNTERS:
+        if hasattr(model, name) and name not in counters:
+            raise DamagedError(f"counter {name} is missing")
+    if not isinstance(episodes, list) or not all(
+        isinstance(one, dict) and one.keys() >= {"r", "l"} and all(map(_is_number, one.values()))
+        for one in episodes
+    ):
+        raise DamagedError("its episodes are no list of rewards and lengths")
+    generator = copy.deepcopy(model.action_space.np_random.bit_generator)
+    try:
+        generator.state = facts.get("action_space") or {}
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise DamagedError(f"the generator of actions: {first_line(error)}") from None
+    position, extra = facts.get("numpy"), facts.get("extra")
+    if isinstance(position, bool) or not isinstance(position, int) or not 0 <= position <= 624:
+        raise DamagedError(f"numpy's generator is at {str(position)[:80]}, expected 0..624")
+    if not isinstance(extra, dict) or not _is_number(extra.get("seconds")):
+        raise DamagedError("it does not say how long the training took")
+
+
+def _is_number(value: Any) -> bool:
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18
+    )  # NaN is not less than anything
+
+
 def world_env(model: BaseAlgorithm) -> Any:
     """The env that `model` trains on, below its wrappers; its `batch` has the lifetimes."""
     env: Any = model.env
@@ -110,8 +271,8 @@ def world_env(model: BaseAlgorithm) -> Any:
     return env
 
 
-def _optimizer_state(model: BaseAlgorithm) -> dict[str, torch.Tensor]:
-    state = model.policy.optimizer.state_dict()["state"]
+def _optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    state = optimizer.state_dict()["state"]
     return {
         f"{index}/{name}": torch.as_tensor(value)
         for index, row in state.items()

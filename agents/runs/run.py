@@ -20,15 +20,18 @@ import torch
 from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
 from myopia.agents.algorithms.presets import find_algorithm, format_algorithm
 from myopia.common import specs
-from myopia.common.files import read_json, write_json
+from myopia.common.files import locked, read_json, sweep, write_json
 from myopia.common.links import check_default, check_links
 from myopia.envs import World, make_world
 from myopia.envs.credit.credit import Credit
 from myopia.envs.registry import canonical_name, is_registered, registered_world, world_name
 from myopia.envs.task import Task
 
-FORMAT = 1
-"""Raised when a run folder changes so that older code cannot read it."""
+FORMAT = 2
+"""Raised when a run folder changes so that older code cannot read it.
+
+Folders of format 1, whose checkpoints have no checksums, are read.
+"""
 
 NUMERICS = 1
 """Raised when the same config ends with other weights, bit for bit; a folder without it has 1."""
@@ -184,10 +187,10 @@ class RunConfig:
         values = read_json(folder / "config.json")
         record = read_json(folder / "run.json") if (folder / "run.json").exists() else None
         written = record.get("format") if isinstance(record, dict) else record or FORMAT
-        if written != FORMAT:
+        if isinstance(written, bool) or written not in (1, FORMAT):
             raise ValueError(
-                f"{folder}: a run folder of format {written}, expected {FORMAT}; this version of "
-                "myopia cannot read it"
+                f"{folder}: a run folder of format {str(written)[:80]}, expected {FORMAT}; this "
+                "version of myopia cannot read it"
             )
         try:
             if not isinstance(values["world"], str) or not isinstance(values["dials"], dict):
@@ -219,8 +222,10 @@ class RunFolder:
                 f"{path} holds a run without its config.json, so nobody knows what it is; expected "
                 "a new folder"
             )
-        path.mkdir(parents=True, exist_ok=True)
-        write_json(path / "config.json", dataclasses.asdict(config))
+        self.format = _format_of(path)
+        if not (path / "config.json").exists():  # a finished run may lie on a read-only disk
+            path.mkdir(parents=True, exist_ok=True)
+            write_json(path / "config.json", dataclasses.asdict(config))
 
     @property
     def done(self) -> bool:
@@ -229,17 +234,34 @@ class RunFolder:
 
     @contextlib.contextmanager
     def recorded(self, device: str) -> Iterator[None]:
-        """Write `run.json` around the training: running, then done, or failed and why."""
+        """Write `run.json` around the training: running, then done, failed or interrupted.
+
+        Raises ValueError where another process trains in this folder.
+        """
         self._earlier, self._began = 0.0, time.monotonic()
-        self._record("running", device)
-        try:
-            yield
-        except BaseException as error:  # an interrupt, too, is a cause that the folder should tell
-            cause = f"{type(error).__name__}: {error}".rstrip(": ")
-            with contextlib.suppress(OSError):  # a full disk has its own sentence already
-                self._record("failed", device, cause)
-            raise
-        self._record("done", device)
+        with locked(self.path):
+            sweep(self.path)
+            self._place = _place_of(self.path)
+            self._record("running", device)
+            try:
+                yield
+                self.check_place()
+            except BaseException as error:  # an interrupt, too, is a cause that the folder tells
+                if isinstance(error, OSError):
+                    self.check_place()  # what it misses is where the folder went
+                if self._place == _place_of(self.path):
+                    with contextlib.suppress(OSError):  # a full disk has its own sentence already
+                        self._record(*_ending(error, device))
+                raise
+            self._record("done", device)
+
+    def check_place(self) -> None:
+        """Raise ValueError where the folder is no longer where the training began."""
+        if self._place != _place_of(self.path):
+            raise ValueError(
+                f"{self.path} was renamed or removed while its run was trained: expected it to "
+                "stay until the run is done"
+            )
 
     def check_numerics(self) -> None:
         """Raise ValueError where this run was begun by a version that ends with other weights."""
@@ -279,6 +301,29 @@ class RunFolder:
                 "git_commit": git_commit(),
             },
         )
+
+
+def _ending(error: BaseException, device: str) -> tuple[str, str, str]:
+    """Status, device and cause, as `_record` takes them."""
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "interrupted", device, "the same command goes on"
+    return "failed", device, f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _place_of(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _format_of(folder: Path) -> int:
+    """The format of a folder that somebody began; this version's where there is none."""
+    if not (folder / "run.json").exists():
+        return FORMAT
+    record = read_json(folder / "run.json")
+    return record.get("format", FORMAT) if isinstance(record, dict) else FORMAT
 
 
 def check_run_links(folder: Path) -> None:

@@ -1,5 +1,9 @@
 """What happened in the lifetimes of a training run: `episodes.parquet` and `epoch/...` scalars."""
 
+import contextlib
+import hashlib
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +31,8 @@ class LifetimeLog:
 
     def __init__(self, path: Path, max_epochs: int) -> None:
         self.path, self.max_epochs = path, max_epochs
-        self._tables: list[pl.DataFrame] = []
+        self._parts: dict[str, str] = {}  # file -> SHA-256, in the order of time
+        self._before: list[pl.DataFrame] = []  # what a run of format 1 had written
         self._rows: dict[str, list[np.ndarray]] = {name: [] for name in SCHEMA}
         self._clear()
 
@@ -58,27 +63,81 @@ class LifetimeLog:
         return found
 
     def write(self) -> None:
-        """Replace `episodes.parquet` by everything so far."""
-        table = self._table()
+        """Write `episodes.parquet`: everything, from the parts and since the last of them."""
+        parts = [read_parquet(self._folder / name) for name in self._parts]
+        table = pl.concat([*self._before, *parts, self._table()])
         write_whole(self.path, lambda temporary: write_parquet(temporary, table))
 
-    def read(self, timesteps: int) -> None:
-        """Go on from the file that an interrupted run left, as it was after `timesteps`."""
-        if self.path.exists():
-            self._tables = [read_parquet(self.path).filter(pl.col("timesteps") <= timesteps)]
+    def checkpoint(self, timesteps: int) -> dict[str, str]:
+        """Write the lifetimes since the last one beside the checkpoint, as a part of its own.
+
+        Returns the parts so far, file -> SHA-256: what `restore` is to be given.
+        """
+        rows = self._table()
+        if self._before or len(rows):
+            rows = pl.concat([*self._before, rows])
+            name = f"{timesteps:012d}.parquet"
+            write_whole(self._folder / name, lambda temporary: write_parquet(temporary, rows))
+            self._parts[name] = _digest(self._folder / name)
+            self._before, self._rows = [], {column: [] for column in SCHEMA}
+        return dict(self._parts)
+
+    def restore(self, parts: Any, timesteps: int) -> None:
+        """Go on from the parts of a checkpoint; later ones are removed.
+
+        `parts` is None in a checkpoint of format 1: then `episodes.parquet`, up to `timesteps`.
+        Raises ValueError where a part is missing or another.
+        """
+        if parts is None:
+            if self.path.exists():
+                table = read_parquet(self.path)
+                self._before = [table.filter(pl.col("timesteps") <= timesteps)]
+            return
+        if not isinstance(parts, dict) or not all(map(PART.fullmatch, parts)):
+            raise ValueError(f"{self._folder}: the checkpoint names no files of lifetimes")
+        for name, digest in parts.items():
+            path = self._folder / name
+            if not path.is_file() or _digest(path) != digest:
+                raise ValueError(
+                    f"{path} is missing or damaged: delete {self._folder.parent} to train from the "
+                    "start"
+                )
+        self._parts = dict(parts)
+        self._remove(but=self._parts)
+
+    def remove_parts(self) -> None:
+        """Remove the parts of a run that is done."""
+        self._remove(but=())
+        with contextlib.suppress(OSError):  # there is none, or it holds what is not ours
+            self._folder.rmdir()
+
+    @property
+    def _folder(self) -> Path:
+        return self.path.parent / "checkpoint" / "episodes"
+
+    def _remove(self, but: Collection[str]) -> None:
+        if self._folder.is_dir() and not self._folder.is_symlink():
+            for file in self._folder.iterdir():
+                if PART.fullmatch(file.name) and file.name not in but and not file.is_dir():
+                    file.unlink()
 
     def _table(self) -> pl.DataFrame:
         columns = {
             name: np.concatenate(parts) if parts else [] for name, parts in self._rows.items()
         }
-        self._tables = [pl.concat([*self._tables, pl.DataFrame(columns, schema=SCHEMA)])]
-        self._rows = {name: [] for name in SCHEMA}
-        return self._tables[0]
+        return pl.DataFrame(columns, schema=SCHEMA)
 
     def _clear(self) -> None:
         self._stops = np.zeros(self.max_epochs + 1, dtype=np.int64)
         self._epochs = np.zeros(self.max_epochs, dtype=np.int64)
         self._rewards = np.zeros(self.max_epochs)
+
+
+PART = re.compile(r"\d{12,}\.parquet")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read_parquet(path: Path) -> pl.DataFrame:

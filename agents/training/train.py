@@ -20,6 +20,7 @@ from myopia.agents.training.device import choose_device
 from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.tensorboard import log_to_tensorboard
+from myopia.common.errors import first_line
 from myopia.common.files import write_whole
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
@@ -98,31 +99,40 @@ def training(
     state = folder.path / "checkpoint" / "state.safetensors"
     if state.exists():
         folder.check_numerics()
+    log = LifetimeLog(folder.path / "episodes.parquet", config.make_world().max_epochs)
     with folder.recorded(device), preserve_rng_state():
         settings, world = config.settings, config.make_world()
         env = settings.env(world, config.credit_mode, config.seed)
         logs = folder.path / "tensorboard"
         model = settings.build(env, config.credit_mode, config.seed, device, logs)
-        log = LifetimeLog(folder.path / "episodes.parquet", world.max_epochs)
 
         def checkpoint() -> None:
-            log.write()
-            extra = {"seconds": folder.seconds(), "callbacks": _states(callbacks)}
+            folder.check_place()
+            extra = {
+                "seconds": folder.seconds(),
+                "callbacks": _states(callbacks),
+                "episodes": log.checkpoint(model.num_timesteps),
+            }
             save_checkpoint(state, model, config.id, extra)
 
         if state.exists():
-            extra = load_checkpoint(state, model, (config.id, config.old_id))
+            names = (config.id, config.old_id)
+            extra = load_checkpoint(state, model, names, checked=folder.format > 1)
             folder.add_seconds(extra["seconds"])
-            log.read(model.num_timesteps)
-            for name, callback in _with_state(callbacks).items():
-                if name in extra["callbacks"]:  # or it was asked for only now
-                    callback.restore(extra["callbacks"][name])
+            log.restore(extra.get("episodes"), model.num_timesteps)
+            _restore(callbacks, extra.get("callbacks"), state)
             logger.info("%s goes on after %d steps", folder.path, model.num_timesteps)
         checkpoint_callback = RunCheckpointCallback(folder.path, checkpoint_seconds, checkpoint)
-        yield model, [checkpoint_callback, LifetimeCallback(log), *callbacks]
-        check_finite(model)
-        finish(folder.path, model, checkpoint_callback, log)
-        state.unlink(missing_ok=True)
+        try:
+            yield model, [checkpoint_callback, LifetimeCallback(log), *callbacks]
+            check_finite(model)
+            folder.check_place()
+            finish(folder.path, model, checkpoint_callback, log)
+        finally:
+            close_logger(model)
+    # only now: a kill before run.json says done must not lose what the run goes on from
+    state.unlink(missing_ok=True)
+    log.remove_parts()
 
 
 def learn(model: BaseAlgorithm, total_timesteps: int, callbacks: list[BaseCallback]) -> None:
@@ -141,6 +151,12 @@ def learn(model: BaseAlgorithm, total_timesteps: int, callbacks: list[BaseCallba
     check_finite(model)
 
 
+def close_logger(model: BaseAlgorithm) -> None:
+    """End what SB3's logger keeps open: a thread and a file of TensorBoard's for each training."""
+    if hasattr(model, "_logger"):
+        model.logger.close()
+
+
 def finish(
     folder: Path, model: BaseAlgorithm, checkpoint_callback: RunCheckpointCallback, log: LifetimeLog
 ) -> None:
@@ -154,6 +170,19 @@ def finish(
 def _with_state(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:
     names = (getattr(one, "state_name", type(one).__name__) for one in callbacks)
     return {name: one for name, one in zip(names, callbacks, strict=True) if hasattr(one, "state")}
+
+
+def _restore(callbacks: Sequence[BaseCallback], states: Any, path: Path) -> None:
+    """Give callbacks what `_states` took of them; what was asked for only now has none."""
+    for name, callback in _with_state(callbacks).items():
+        try:
+            if name in states:
+                callback.restore(states[name])
+        except (TypeError, KeyError, ValueError, AttributeError, IndexError) as error:
+            raise ValueError(
+                f"{path} is damaged (the state of {name}: {first_line(error)}): delete it to train "
+                "from the start"
+            ) from None
 
 
 def _states(callbacks: Sequence[BaseCallback]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The agent in a run folder, judged in the world that it was trained in: `evaluation.json`."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from myopia.analysis.evaluation.snapshots import learning_curve
 from myopia.analysis.probes.probe import run_probes
 from myopia.common.files import read_json, write_json
 from myopia.common.search_path import safe_imports
+
+logger = logging.getLogger(__name__)
 
 ProbeResults = Mapping[str, Mapping[str, Evaluation]]
 """Probe -> label of the changed world -> the agent judged there."""
@@ -43,7 +46,10 @@ def evaluate_loaded(
     answers = {} if probes is None else run_probes(world, agent, probes)
     told = {**_earlier(folder), **as_json(answers)}
     entries = {**evaluation.json(), "learning": learning_curve(folder, config)}
-    write_json(folder / "evaluation.json", {**entries, "probes": told} if told else entries)
+    try:
+        write_json(folder / "evaluation.json", {**entries, "probes": told} if told else entries)
+    except OSError as error:  # a read-only disk: what was measured can be told all the same
+        logger.warning("%s is not kept: %s", folder / "evaluation.json", error.strerror)
     return evaluation, answers
 
 

@@ -40,3 +40,9 @@ def check_positive(values: object, *names: str) -> None:
         value = getattr(values, name)
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be a number above 0, got {value}")
+
+
+def first_line(error: BaseException, most: int = 200) -> str:
+    """What an error says, in one line that a terminal can show: it may quote somebody's file."""
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return line if len(line) <= most else line[:most] + " ..."

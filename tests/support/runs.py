@@ -1,11 +1,16 @@
 """Runs that take a fraction of a second."""
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from stable_baselines3.common.callbacks import BaseCallback
 
+from myopia.agents.runs.checkpoint import checksum
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.train import train
 from myopia.envs import make_world
@@ -37,6 +42,16 @@ def interrupted(folder: Path, asked: RunConfig | None = None, steps: int = 2000)
     with pytest.raises(KeyboardInterrupt):
         train(asked or tiny(), folder, checkpoint_seconds=0, callbacks=[Interrupt(steps)])
     return folder
+
+
+def forged(state: Path, change: Callable[[dict, dict], None]) -> None:
+    """Change facts and arrays of a checkpoint, and give it the checksum of what it then holds."""
+    with safe_open(state, framework="numpy") as file:
+        facts = json.loads(file.metadata()["facts"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    change(facts, arrays)
+    text = json.dumps(facts)
+    save_file(arrays, state, metadata={"facts": text, "checksum": checksum(arrays, text)})
 
 
 def copied(source: Path, target: Path) -> Path:

@@ -65,7 +65,11 @@ def test_what_is_done_is_left_and_what_was_interrupted_goes_on(tmp_path: Path, m
     monkeypatch.setattr(engine.Engine, "update", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train_many(asked, outs, checkpoint_seconds=0)
-    assert [read_json(out / "run.json")["status"] for out in outs] == ["failed", "done", "failed"]
+    assert [read_json(out / "run.json")["status"] for out in outs] == [
+        "interrupted",
+        "done",
+        "interrupted",
+    ]
     train_many(asked, outs)
     assert (outs[1] / "weights.safetensors").stat().st_mtime_ns == written
     for seed in (0, 2):

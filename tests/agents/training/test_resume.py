@@ -1,6 +1,5 @@
 """Runs that last: an interrupted run, gone on with, ends where an uninterrupted one does."""
 
-import json
 import os
 import resource
 import signal
@@ -12,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from stable_baselines3.common.callbacks import BaseCallback
-from support.runs import Interrupt
+from support.runs import Interrupt, forged
 
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.train import train
@@ -41,7 +40,7 @@ def config(algo: str = "ppo", shutdown: str = "anytime", **changes) -> RunConfig
 def interrupted(asked: RunConfig, folder: Path, steps: int = 1100) -> Path:
     with pytest.raises(KeyboardInterrupt):
         train(asked, folder, checkpoint_seconds=0, callbacks=[Interrupt(steps)])
-    assert read_json(folder / "run.json")["status"] == "failed"
+    assert read_json(folder / "run.json")["status"] == "interrupted"
     assert not (folder / "weights.safetensors").exists()
     return folder
 
@@ -235,6 +234,6 @@ def test_the_numbers_of_tensorboard_and_of_the_lifetimes(tmp_path: Path) -> None
 
 def test_another_run_is_not_taken_for_this_one(tmp_path: Path) -> None:
     state = interrupted(config(), tmp_path) / "checkpoint" / "state.safetensors"
-    save_file({"x": np.zeros(3)}, state, metadata={"facts": json.dumps({"run": "x"})})
+    forged(state, lambda facts, _: facts.update(run="x"))
     with pytest.raises(ValueError, match="is of the run x"):
         train(config(), tmp_path)
