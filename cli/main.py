@@ -20,6 +20,9 @@ from myopia.common.search_path import program
 
 # whatever else is imported, is so within `main`: `python -m` has the current folder on its path
 
+MOST_LETTERS = 1000
+"""Of a sentence: whoever reads it has one screen."""
+
 BOX = " │╭╮╰╯─├┤┌┐└┘|"
 """What boxes are drawn with."""
 
@@ -52,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except ValueError as error:
         return _refuse(str(error))
+    except MemoryError:
+        return _refuse("there is not enough memory for what was asked: expected something smaller")
     except KeyboardInterrupt as interrupt:
         # 128 and the number of the signal, as a shell tells it
         return _refuse("interrupted", code=128 + next(iter(interrupt.args), signal.SIGINT))
@@ -116,6 +121,8 @@ def _options(module: Any, name: str, arguments: Sequence[str]) -> Any:
 def _refuse(sentence: str, code: int = 2) -> int:
     # it may quote a file or a name of somebody else's: one line, and nothing that a terminal obeys
     line = "".join(letter if letter.isprintable() else " " for letter in sentence)
+    if len(line) > MOST_LETTERS:  # what is wrong stands first, what to do last
+        line = f"{line[: MOST_LETTERS - 300]} ... {line[-200:]}"
     print(f"myopia: {line}", file=sys.stderr)
     return code
 

@@ -11,6 +11,8 @@ from safetensors.torch import load_file
 
 from myopia.agents.algorithms.base import Algorithm, one_hot_of_best
 from myopia.agents.runs.run import RunConfig
+from myopia.common.errors import first_line
+from myopia.common.files import check_file
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
 from myopia.envs.observer import observation_names, observation_space
@@ -75,9 +77,9 @@ class Agent:
     def read(self, weights: Path) -> None:
         """Take other weights from a file. Raises ValueError where they are not of this shape."""
         try:
-            self.policy.load_state_dict(load_file(weights))
+            self.policy.load_state_dict(load_file(check_file(weights)))
         except (SafetensorError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise ValueError(f"{weights}: not the weights of this run: {reason}") from None
 
 

@@ -15,6 +15,9 @@ from typing import IO, Any
 
 import torch
 
+from myopia.common.errors import first_line
+from myopia.common.files import check_file
+
 MOST_BYTES = 1 << 28
 """What may be unpacked from one archive: 256 MiB, far above any agent of these worlds."""
 
@@ -31,7 +34,7 @@ def read_agent(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     it. Raises ValueError where the file is no such zip, is damaged, unpacks to too much, or holds
     in the place of its weights anything but finite tensors; OSError where it cannot be read.
     """
-    with path.open("rb") as file:
+    with check_file(path).open("rb") as file:
         data, policy = _unpack(file, f"{path}", ("data", "policy.pth"))
     try:
         plain = json.loads(data)
@@ -39,9 +42,18 @@ def read_agent(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
             raise ValueError("expected an object")
     except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path}: its data is no JSON of Stable-Baselines3: {_first_line(error)}"
+            f"{path}: its data is no JSON of Stable-Baselines3: {first_line(error)}"
         ) from None
     return {name: _readable(value) for name, value in plain.items()}, _weights(policy, path)
+
+
+def _read(archive: zipfile.ZipFile, member: str) -> bytes:
+    """A member, whose size is counted while it is read: its entry may say anything."""
+    with archive.open(member) as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"{member!r} unpacks to more than {MOST_BYTES} bytes")
+    return data
 
 
 def _unpack(file: IO[bytes], name: str, members: tuple[str, ...]) -> list[bytes]:
@@ -58,10 +70,10 @@ def _unpack(file: IO[bytes], name: str, members: tuple[str, ...]) -> list[bytes]
             for member in members:
                 if member not in archive.namelist():
                     raise ValueError(f"it has no {member!r}")
-            return [archive.read(member) for member in members]
+            return [_read(archive, member) for member in members]
     except Exception as error:  # whatever a hostile file makes the reader stumble over
         raise ValueError(
-            f"{name}: damaged, or no zip of Stable-Baselines3: {_first_line(error)}"
+            f"{name}: damaged, or no zip of Stable-Baselines3: {first_line(error)}"
         ) from None
 
 
@@ -104,9 +116,3 @@ def _check_weights(weights: Any, most: int, name: str) -> None:
             )
         if not weight.isfinite().all():
             raise ValueError(f"{name}: {key} holds NaN or infinity, expected finite weights")
-
-
-def _first_line(error: Exception) -> str:
-    """What the reader said, which may quote as much of the file as it likes, in short."""
-    line = (str(error) or type(error).__name__).splitlines()[0]
-    return line if len(line) <= MOST_QUOTED else f"{line[:MOST_QUOTED]} ..."

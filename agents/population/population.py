@@ -8,6 +8,7 @@ import contextlib
 import copy
 import dataclasses
 import logging
+import math
 import re
 import time
 from pathlib import Path
@@ -30,8 +31,9 @@ from myopia.agents.training.device import choose_device
 from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.train import CHECKPOINT_SECONDS, close_logger, finish, learn
+from myopia.common import specs
 from myopia.common.errors import check_at_least, check_choice
-from myopia.common.files import read_json, write_json
+from myopia.common.files import read_json, read_object, reading, write_json
 from myopia.common.links import check_default, check_links
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
@@ -242,12 +244,19 @@ class _Population:
         _remove_rounds(self.kept, but=self._member_file(timesteps, 0).parent.name)
 
     def _resume(self) -> None:
-        state = read_json(self.kept / "state.json")
+        state = read_object(self.kept / "state.json")
+        with reading(self.kept / "state.json", f"delete {self.kept} to train from the start"):
+            self._go_on(state)
+
+    def _go_on(self, state: dict[str, Any]) -> None:
         if PopulationConfig.of(state.get("population")) != self.config:
             raise ValueError(
                 f"{self.kept} is of another population: delete it to train from the start"
             )
-        timesteps = state["timesteps"]
+        timesteps = specs.convert(state["timesteps"], int, "timesteps")
+        rates = [specs.convert(rate, float, "rate") for rate in state["rates"]]
+        if len(rates) != len(self.models) or not all(math.isfinite(r) and r > 0 for r in rates):
+            raise ValueError(f"its rates are {str(rates)[:80]}, expected one for each member")
         for index, (one, model) in enumerate(zip(self.folders, self.models, strict=True)):
             file = self._member_file(timesteps, index)
             extra = load_checkpoint(
@@ -264,7 +273,7 @@ class _Population:
             checkpoint_callback.looked, pause.selected = extra["looked"], timesteps
         self.log.read(timesteps)
         self.generator.bit_generator.state = state["generator"]
-        self._set_rates(state["rates"])
+        self._set_rates(rates)
         logger.info("%s goes on after %d steps of each member", self.kept.parent, timesteps)
 
     def _member_file(self, timesteps: int, index: int) -> Path:

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from myopia.common.files import read_json, write_json
+from myopia.common.files import read_json, reading, write_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +36,11 @@ class SelectionLog:
 
     def read(self, timesteps: int) -> None:
         """Go on from the file that an interrupted run left, as it was after `timesteps`."""
-        for row in read_json(self.path):
-            copied = {int(loser): winner for loser, winner in row.pop("copied").items()}
-            if row["timesteps"] <= timesteps:
-                self.selections.append(Selection(**row, copied=copied))
+        with reading(self.path):
+            for row in read_json(self.path):
+                copied = {int(loser): winner for loser, winner in row.pop("copied").items()}
+                if row["timesteps"] <= timesteps:
+                    self.selections.append(Selection(**row, copied=copied))
 
     def write(self) -> None:
         """Replace the file by everything so far."""

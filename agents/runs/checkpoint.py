@@ -21,7 +21,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from myopia.common.errors import first_line
-from myopia.common.files import write_whole
+from myopia.common.files import check_file, write_whole
 from myopia.envs.credit.credit import Credit
 
 COUNTERS = (
@@ -34,6 +34,9 @@ A file that named another one could set the folder that logs are written to.
 """
 
 REPLAY = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+
+MOST_BYTES = 1 << 36
+"""Of a checkpoint: a large replay buffer has gigabytes."""
 
 _LEGACY = {"bit_generator": "MT19937", "has_gauss": 0, "gauss": 0.0}
 
@@ -113,7 +116,7 @@ class DamagedError(ValueError):
 def _read(path: Path, checked: bool) -> tuple[dict[str, Any], Arrays]:
     """The facts and the arrays of a file, as they were written."""
     try:
-        with safe_open(path, framework="numpy") as file:
+        with safe_open(check_file(path, MOST_BYTES), framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         text = metadata["facts"]

@@ -20,7 +20,8 @@ import torch
 from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
 from myopia.agents.algorithms.presets import find_algorithm, format_algorithm
 from myopia.common import specs
-from myopia.common.files import locked, read_json, sweep, write_json
+from myopia.common.errors import first_line
+from myopia.common.files import locked, read_object, sweep, write_json
 from myopia.common.links import check_default, check_links
 from myopia.envs import World, make_world
 from myopia.envs.credit.credit import Credit
@@ -172,6 +173,15 @@ class RunConfig:
         old = Path("runs") / self.old_id
         return check_default(old if (old / "config.json").exists() else Path("runs") / self.id)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether its world ships, or its module was imported."""
+        try:
+            registered_world(self.world)
+        except ValueError:
+            return False
+        return True
+
     def make_world(self) -> World:
         """The world that the run trains in.
 
@@ -184,22 +194,19 @@ class RunConfig:
         """The config of a run folder. Raises ValueError where it is not one of this version's."""
         if not folder.is_dir():
             raise ValueError(f"{folder}: expected a run folder, but there is none")
-        values = read_json(folder / "config.json")
-        record = read_json(folder / "run.json") if (folder / "run.json").exists() else None
-        written = record.get("format") if isinstance(record, dict) else record or FORMAT
-        if isinstance(written, bool) or written not in (1, FORMAT):
-            raise ValueError(
-                f"{folder}: a run folder of format {str(written)[:80]}, expected {FORMAT}; this "
-                "version of myopia cannot read it"
-            )
+        values = read_object(folder / "config.json")
+        if (folder / "run.json").exists():
+            read_record(folder)
         try:
             if not isinstance(values["world"], str) or not isinstance(values["dials"], dict):
                 raise TypeError("its world or dials are no name and no object")
             # a setting that is younger than the file is at its default, whatever a preset says
             settings, _ = find_algorithm(values.get("algo", RunConfig.algo), "")
             return RunConfig(**{**values, "algo": format_algorithm(settings)})
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise ValueError(f"{folder}/config.json: not the config of a run: {error}") from None
+        except (TypeError, KeyError, AttributeError, ValueError, ArithmeticError) as error:
+            raise ValueError(
+                f"{folder}/config.json: not the config of a run: {first_line(error)}"
+            ) from None
 
 
 class RunFolder:
@@ -265,8 +272,7 @@ class RunFolder:
 
     def check_numerics(self) -> None:
         """Raise ValueError where this run was begun by a version that ends with other weights."""
-        record = read_json(self.path / "run.json")
-        begun = record.get("numerics", 1) if isinstance(record, dict) else 1
+        begun = read_record(self.path).get("numerics", 1)
         if begun != NUMERICS:
             raise ValueError(
                 f"{self.path} was begun with numerics {begun}, and this version, which has "
@@ -322,8 +328,7 @@ def _format_of(folder: Path) -> int:
     """The format of a folder that somebody began; this version's where there is none."""
     if not (folder / "run.json").exists():
         return FORMAT
-    record = read_json(folder / "run.json")
-    return record.get("format", FORMAT) if isinstance(record, dict) else FORMAT
+    return read_record(folder)["format"]
 
 
 def check_run_links(folder: Path) -> None:
@@ -331,10 +336,30 @@ def check_run_links(folder: Path) -> None:
     check_links(folder, besides="wandb")
 
 
+STATUSES = ("running", "done", "failed", "interrupted")
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What `run.json` says. Raises ValueError where it does not say it as `_record` does."""
+    path = folder / "run.json"
+    record = read_object(path)
+    written, begun = record.get("format"), record.setdefault("numerics", 1)
+    if isinstance(written, bool) or written not in (1, FORMAT):
+        raise ValueError(
+            f"{folder}: a run folder of format {str(written)[:80]}, expected {FORMAT}; this "
+            "version of myopia cannot read it"
+        )
+    if record.get("status") not in STATUSES or not isinstance(record.get("cause"), str | None):
+        raise ValueError(f"{path} is damaged: expected a status of {', '.join(STATUSES)}, a cause")
+    if isinstance(begun, bool) or not isinstance(begun, int):
+        raise ValueError(f"{path} is damaged: expected a whole number as numerics")
+    return record
+
+
 def is_done(folder: Path) -> bool:
     """Whether the run in a folder has finished, and its agent is there."""
     record, weights = folder / "run.json", folder / "weights.safetensors"
-    return record.exists() and weights.exists() and read_json(record).get("status") == "done"
+    return record.exists() and weights.exists() and read_record(folder)["status"] == "done"
 
 
 @functools.cache

@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from myopia.agents.fast_ppo.rollout_callback import RolloutCallback
 from myopia.agents.fast_ppo.simulator import Trace
-from myopia.common.files import write_whole
+from myopia.common.errors import first_line
+from myopia.common.files import check_file, write_whole
 
 SCHEMA = {
     "timesteps": pl.Int64,  # of the training, when the lifetime ended
@@ -137,13 +138,25 @@ PART = re.compile(r"\d{12,}\.parquet")
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(check_file(path).read_bytes()).hexdigest()
 
 
 def read_parquet(path: Path) -> pl.DataFrame:
     """The table in a file. Opened here, because polars reads `*`, `[`, `~` and `=` in paths."""
-    with path.open("rb") as file:
-        return pl.read_parquet(file)
+    try:
+        with check_file(path).open("rb") as file:
+            table = pl.read_parquet(file)
+        if dict(table.schema) != SCHEMA:
+            raise TypeError(f"it has the columns {', '.join(table.columns)[:100]}")
+    except (ValueError, OSError):
+        raise
+    except BaseException as error:  # polars panics on some damage, which is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise ValueError(
+            f"{path} is damaged ({first_line(error)}): no table of lifetimes"
+        ) from None
+    return table
 
 
 def write_parquet(path: Path, table: pl.DataFrame) -> None:

@@ -13,9 +13,10 @@ from myopia.analysis.evaluation.evaluation import (
     evaluate_agent,
     is_current,
 )
+from myopia.analysis.evaluation.shape import check_entries
 from myopia.analysis.evaluation.snapshots import learning_curve
 from myopia.analysis.probes.probe import run_probes
-from myopia.common.files import read_json, write_json
+from myopia.common.files import read_object, write_json
 from myopia.common.search_path import safe_imports
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,10 @@ def as_json(answers: ProbeResults) -> dict[str, dict[str, Any]]:
 
 def _earlier(folder: Path) -> dict[str, Any]:
     try:
-        entries = read_json(folder / "evaluation.json")
-        return entries.get("probes", {}) if is_current(entries) else {}
-    except (ValueError, AttributeError):  # none yet, or a damaged one that is about to be replaced
+        entries = read_object(folder / "evaluation.json")
+        if not is_current(entries):
+            return {}
+        check_entries(entries, folder / "evaluation.json")
+        return dict(entries.get("probes") or {})
+    except ValueError:  # none yet, or a damaged one that is about to be replaced
         return {}

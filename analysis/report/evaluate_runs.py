@@ -5,8 +5,9 @@ from pathlib import Path
 from myopia.agents.runs.run import is_done
 from myopia.analysis.evaluation.evaluate_run import evaluate_run
 from myopia.analysis.evaluation.evaluation import is_current
+from myopia.analysis.evaluation.shape import check_entries
 from myopia.analysis.report.results import Results, collect
-from myopia.common.files import read_json
+from myopia.common.files import read_object
 from myopia.common.search_path import safe_imports
 
 
@@ -46,8 +47,11 @@ def run_folders(folder: Path) -> list[Path]:
 
 
 def _is_judged(folder: Path) -> bool:
+    path = folder / "evaluation.json"
     try:
-        entries = read_json(folder / "evaluation.json")
+        entries = read_object(path)
+        if is_current(entries):
+            check_entries(entries, path)
     except ValueError:
         return False
     return is_current(entries)

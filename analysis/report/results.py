@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from myopia.agents.runs.run import RunConfig, check_run_links
+from myopia.agents.runs.run import RunConfig, check_run_links, read_record
 from myopia.analysis.evaluation.evaluation import MEASURES_VERSION, measures_of
+from myopia.analysis.evaluation.shape import check_entries
 from myopia.analysis.measures.score import Entries
-from myopia.analysis.studies.study import Study
-from myopia.common.files import read_json
+from myopia.analysis.studies.study import study_of
+from myopia.common.files import read_json, read_object, reading
 from myopia.common.search_path import safe_imports
 
 if TYPE_CHECKING:
@@ -35,14 +36,10 @@ class Run:
         """Raises ValueError where a file is missing, damaged, of another version or a link out."""
         check_run_links(folder)
         config = RunConfig.read(folder)
-        run = Run(folder, config, _read(folder, "run"), _read(folder, "evaluation"))
-        for name in ("world", "policy", "method", "return", "stop", "competence"):
-            if name not in run.evaluation:
-                raise ValueError(
-                    f"{folder}/evaluation.json has no {name!r}; expected what this version's "
-                    f"myopia evaluate {folder} writes"
-                )
-        return run
+        entries = _evaluation(folder)
+        world = config.make_world() if config.is_known else None
+        check_entries(entries, folder / "evaluation.json", world)
+        return Run(folder, config, read_record(folder), entries)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,13 +115,8 @@ def collect(folder: str | Path) -> Results:
 
 
 def _of_study(folder: Path) -> Results:
-    values = read_json(folder / "study.json")
-    try:
-        lists = ("seeds", "probes", "primary")
-        values |= {name: tuple(values[name]) for name in lists if name in values}
-        study = Study(**values)
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"{folder}/study.json: not a study: {error}") from None
+    with reading(folder / "study.json", "not a study that myopia wrote"):
+        study = study_of(read_object(folder / "study.json"))
     conditions: dict[str, list[Run]] = {}
     missing = []
     for path, (condition, seed) in study.folders(folder).items():
@@ -166,20 +158,17 @@ def _of_folder(folder: Path) -> Results:
 def _state(folder: Path) -> str | None:
     """Why a run has no evaluation that counts; None where it has one."""
     if (folder / "evaluation.json").exists():
-        measures = measures_of(_read(folder, "evaluation"))
+        measures = measures_of(_evaluation(folder))
         if measures == MEASURES_VERSION:
             return None
         known = MEASURES_VERSION
         return f"judged by definitions {measures}, expected {known}: myopia evaluate {folder}"
     if not (folder / "run.json").exists():
         return "not run"
-    record = _read(folder, "run")
-    cause = f", {record['cause']}" if record.get("cause") else ""
+    record = read_record(folder)
+    cause = f", {record['cause']}" if record["cause"] else ""
     return "done, but not evaluated" if record["status"] == "done" else record["status"] + cause
 
 
-def _read(folder: Path, name: str) -> dict[str, Any]:
-    value = read_json(folder / f"{name}.json")
-    if not isinstance(value, dict):
-        raise ValueError(f"{folder}/{name}.json: expected an object, got {value!r}")
-    return value
+def _evaluation(folder: Path) -> dict[str, Any]:
+    return read_object(folder / "evaluation.json")

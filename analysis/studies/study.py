@@ -14,7 +14,8 @@ from myopia.analysis.probes.probe import PROBES
 from myopia.analysis.report.scores import SCORES
 from myopia.analysis.studies.execution.job import Job
 from myopia.common import specs
-from myopia.common.errors import check_choice, unknown_name_error
+from myopia.common.errors import check_choice, first_line, unknown_name_error
+from myopia.common.files import read_text
 from myopia.common.registry import module_names
 from myopia.common.search_path import neighbours
 from myopia.envs.registry import registered_world, world_module
@@ -169,33 +170,39 @@ def _from_python(path: Path) -> Study:
 
 def _from_toml(path: Path) -> Study:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected TOML, but {error}") from None
-    fields = [field.name for field in dataclasses.fields(Study)]
-    for name in values:
-        check_choice(f"entry of {path}", name, fields)
-    for name in ("title", "base", "conditions", "seeds"):
-        if name not in values:
-            raise ValueError(f"{path}: {name} is missing")
+        values = tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ValueError(f"{path}: expected TOML, but {first_line(error)}") from None
     try:
-        study = Study(
-            title=specs.convert(values["title"], str, "title"),
-            base=_table("base", values["base"]),
-            conditions={
-                name: _table(f"conditions.{name}", changes)
-                for name, changes in _table("conditions", values["conditions"]).items()
-            },
-            seeds=specs.convert(values["seeds"], tuple[int, ...], "seeds"),
-            probes=specs.convert(values.get("probes", ()), tuple[str, ...], "probes"),
-            primary=specs.convert(values.get("primary", ()), tuple[str, ...], "primary"),
-        )
+        study = study_of(values)
         for words in (study.base, *study.conditions.values()):
             if ":" in str(words.get("world")):  # a file of data may not say what is imported
                 registered_world(specs.convert(words["world"], str, "world"))
         return study
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def study_of(values: Mapping[str, Any]) -> Study:
+    """The study that a file of data holds. Raises ValueError naming the entry that is wrong."""
+    fields = [field.name for field in dataclasses.fields(Study)]
+    for name in values:
+        check_choice("entry", name, fields)
+    for name in ("title", "base", "conditions", "seeds"):
+        if name not in values:
+            raise ValueError(f"{name} is missing")
+    study = Study(
+        title=specs.convert(values["title"], str, "title"),
+        base=_table("base", values["base"]),
+        conditions={
+            name: _table(f"conditions.{name}", changes)
+            for name, changes in _table("conditions", values["conditions"]).items()
+        },
+        seeds=specs.convert(values["seeds"], tuple[int, ...], "seeds"),
+        probes=specs.convert(values.get("probes", ()), tuple[str, ...], "probes"),
+        primary=specs.convert(values.get("primary", ()), tuple[str, ...], "primary"),
+    )
+    return study
 
 
 def _table(name: str, value: Any) -> Mapping[str, Any]:

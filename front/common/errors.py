@@ -4,10 +4,15 @@ import difflib
 import math
 from collections.abc import Iterable
 
+MOST_LETTERS = 100
+"""Of a name that is quoted: it may be a whole file."""
+
 
 def unknown_name_error(kind: str, name: object, choices: Iterable[str]) -> ValueError:
     """The error for a name that is none of `choices`, with the nearest of them."""
     known = list(choices)
+    if len(str(name)) > MOST_LETTERS:
+        name = str(name)[:MOST_LETTERS] + "..."
     close = difflib.get_close_matches(str(name).lower(), [choice.lower() for choice in known], n=1)
     if close:
         nearest = next(choice for choice in known if choice.lower() == close[0])

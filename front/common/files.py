@@ -2,12 +2,16 @@
 
 import contextlib
 import json
+import math
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from myopia.common.errors import first_line
 
 UMASK = os.umask(0o022)
 """What the user keeps from others; it can only be read by setting it, and that once."""
@@ -45,14 +49,85 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """The JSON in `path`. Raises ValueError naming the file where it is missing or half written."""
+MOST_BYTES = 1 << 28
+"""Of one file that is read whole: 256 MiB."""
+
+
+def check_file(path: Path, most: int = MOST_BYTES) -> Path:
+    """`path` itself, which is a file of at most `most` bytes, neither a device nor a FIFO.
+
+    Raises ValueError where it is not.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"
+        raise ValueError(f"{path}: expected a file, but it is {kind}")
+    if found.st_size > most:
+        raise ValueError(f"{path} has {found.st_size} bytes, expected at most {most}")
+    return path
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises ValueError where it is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return check_file(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected JSON, but {error}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected text in UTF-8, but {error.reason}") from None
+
+
+def read_json(path: Path) -> Any:
+    """The JSON in `path`, whose numbers are finite.
+
+    Raises ValueError naming the file where it is missing, half written or no JSON.
+    """
+    text = read_text(path)
+    try:
+        return json.loads(text, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: expected JSON, but {first_line(error)}") from None
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """`read_json` of what holds an object. Raises ValueError where it holds something else."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: expected an object, got {type(value).__name__}")
+    return value
+
+
+@contextlib.contextmanager
+def reading(path: Path, what: str = "expected what myopia writes") -> Iterator[None]:
+    """Around what is made of a file's contents: whatever does not fit is told as damage of it."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise
+        told = f"{type(error).__name__}: {first_line(error)}"
+        raise ValueError(f"{path} is damaged ({told}): {what}") from None
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is larger than any number")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number has {len(text)} digits")
+    return int(text)
+
+
+MOST_DIGITS = 40
+"""Of an integer: generators keep 128 bits."""
 
 
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}(\.\w+)?")

@@ -8,7 +8,7 @@ from myopia.analysis.report.results import Results
 from myopia.analysis.report.section import fill, section
 from myopia.analysis.report.sections.figures import svg
 from myopia.analysis.representations.inspection import PARTS
-from myopia.common.files import read_json
+from myopia.common.files import read_object, reading
 
 HEADLINES = {
     "variable": "variable",
@@ -31,18 +31,19 @@ def representations(results: Results) -> Markup | None:
             path = run.folder / "representations" / "representations.json"
             if not path.exists():
                 continue
-            entries = read_json(path)
-            known = {name: t for name, t in entries["parts"].items() if name in parts}
-            own = run.folder.resolve().name
-            inspected[condition if own == condition else f"{condition}, {own}"] = {
-                **{key: entries[key] for key in ("states", "distribution", "basis", "reasons")},
-                "erasures": known.get("erasure", {}).get("erasures", []),
-                "figures": {
-                    name: (asked, svg(parts[name].draw(tables), asked))
-                    for name, tables in known.items()
-                    if any(tables.values()) and (asked := parts[name].question)
-                },
-            }
+            with reading(path, "expected what myopia represent writes"):
+                entries = read_object(path)
+                known = {name: t for name, t in entries["parts"].items() if name in parts}
+                own = run.folder.resolve().name
+                inspected[condition if own == condition else f"{condition}, {own}"] = {
+                    **{key: entries[key] for key in ("states", "distribution", "basis", "reasons")},
+                    "erasures": known.get("erasure", {}).get("erasures", []),
+                    "figures": {
+                        name: (asked, svg(parts[name].draw(tables), asked))
+                        for name, tables in known.items()
+                        if any(tables.values()) and (asked := parts[name].question)
+                    },
+                }
     if not inspected:
         return None
     return fill("representations", inspected=inspected, headlines=HEADLINES)

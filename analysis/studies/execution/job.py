@@ -13,7 +13,8 @@ import numpy as np
 from myopia.agents.runs.run import RunConfig, is_done
 from myopia.agents.training.parallel import MOST
 from myopia.analysis.evaluation.evaluation import is_current
-from myopia.common.files import read_json
+from myopia.analysis.evaluation.shape import check_entries
+from myopia.common.files import read_object
 from myopia.common.search_path import import_from
 
 
@@ -48,14 +49,18 @@ class Job:
         judged = self.folder / "evaluation.json"
         if not (judged.exists() and is_done(self.folder)):
             return False
-        entries = read_json(judged)
-        if not is_current(entries):
-            return False
-        return set(self.probes) <= entries.get("probes", {}).keys()
+        try:
+            entries = read_object(judged)
+            if not is_current(entries):
+                return False
+            check_entries(entries, judged)
+        except ValueError:
+            return False  # damaged: what is asked again replaces it
+        return set(self.probes) <= (entries.get("probes") or {}).keys()
 
 
 class Event(NamedTuple):
-    """A group of jobs began; or ended, with a traceback for each that failed; or was returned.
+    """A group of jobs began; or ended, with the cause of each that failed; or was returned.
 
     Returned is a group whose worker died: its jobs are given out again, each alone.
     """
@@ -83,8 +88,8 @@ def grouped(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
 def run_group(jobs: Sequence[Job]) -> dict[str, str]:
     """Train jobs side by side where their shapes allow it, and judge each.
 
-    Returns the traceback of each that failed. Where the training of one fails, the others are
-    trained alone.
+    Returns why each failed that did: a sentence, or a traceback. Where the training of one fails,
+    the others are trained alone.
     """
     from myopia.agents.training.parallel import train_many
     from myopia.agents.training.train import train
@@ -99,6 +104,8 @@ def run_group(jobs: Sequence[Job]) -> dict[str, str]:
         try:
             train(job.config, job.folder)
             evaluate_run(job.folder, ",".join(job.probes) or None)
-        except Exception:  # the study goes on, and tells it at the end
+        except (ValueError, OSError) as error:  # the study goes on, and tells it at the end
+            errors[job.name] = str(error)
+        except Exception:
             errors[job.name] = traceback.format_exc()
     return errors

@@ -21,7 +21,7 @@ BACKENDS: dict[str, Backend] = {"local": run_local, "ray": run_ray}
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """How far a study is. `errors` maps the name of a failed run to its traceback."""
+    """How far a study is. `errors` maps the name of a failed run to why it failed."""
 
     total: int
     skipped: int

@@ -234,15 +234,15 @@ def test_a_copy_of_a_run_is_no_second_seed(runs: Path, tmp_path: Path) -> None:
     ("name", "text", "sentence"),
     [
         ("evaluation.json", "{", "expected JSON"),
-        ("evaluation.json", '{"measures": 2}', "has no 'world'"),
+        ("evaluation.json", '{"measures": 2}', "expected an entry world"),
         ("evaluation.json", "[]", "expected an object"),
-        ("run.json", '{"format": 99}', "of format 99, expected 1"),
-        ("run.json", "{}", "of format None, expected 1"),
+        ("run.json", '{"format": 99}', "of format 99, expected 2"),
+        ("run.json", "{}", "of format None, expected 2"),
         ("config.json", '{"wor', "expected JSON"),
         ("config.json", None, "no such file"),
         ("run.json", None, "no such file"),
         ("study.json", "{}", "not a study"),
-        ("study.json", "[1]", "not a study"),
+        ("study.json", "[1]", "expected an object"),
     ],
 )
 def test_half_written_and_other_versions_are_refused(name, text, sentence, runs: Path) -> None:
