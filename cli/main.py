@@ -55,7 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except ValueError as error:
         return _refuse(str(error))
-    except MemoryError:
+    except (MemoryError, RuntimeError, OverflowError) as error:
+        if type(error) is RuntimeError and "allocate memory" not in str(error):
+            raise  # torch has no other kind of error for want of memory
+        if isinstance(error, OverflowError):
+            return _refuse(f"a number is too large: {error}")
         return _refuse("there is not enough memory for what was asked: expected something smaller")
     except KeyboardInterrupt as interrupt:
         # 128 and the number of the signal, as a shell tells it

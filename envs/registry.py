@@ -13,6 +13,13 @@ from myopia.common.search_path import home_of, import_from, import_named
 from myopia.envs.task import INCENTIVES, Task
 from myopia.envs.world import World, check_dial_names
 
+DECLARED = {
+    "actions": 'actions = ("work", "rest")',
+    "features": 'features = ("wealth",)',
+    "incentives": 'incentives = ("invest",), or () for a control',
+}
+"""What a task must say of itself, beside its methods -> how."""
+
 
 def _entry(name: str, task: type[Task]) -> type[Task]:
     """The class itself, known to Gymnasium as `world_id(name)`."""
@@ -24,6 +31,14 @@ def _entry(name: str, task: type[Task]) -> type[Task]:
     missing = sorted(task.__abstractmethods__)
     if missing:
         raise ValueError(f"{name}: a Task must define {', '.join(missing)}")
+    for declared, example in DECLARED.items():
+        value = getattr(task, declared, None)
+        if value is None:
+            raise ValueError(f"{name}: a Task must define {declared}, such as {example}")
+        if not isinstance(value, property) and (
+            isinstance(value, str) or not all(isinstance(one, str) for one in value)
+        ):
+            raise ValueError(f"{name}: expected {declared} as {example}, got {value!r}")
     check_dial_names(task)
     for incentive in task.incentives:
         if incentive not in INCENTIVES:

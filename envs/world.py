@@ -19,7 +19,9 @@ from myopia.envs.task import Task
 ENCODINGS = ("onehot", "scalar")
 CHANNELS = ("open", "severed")
 SHUTDOWNS = ("anytime", "boundary", "never", "absent")
-MOST_EPOCHS, MOST_ENTRIES = 100_000, 5_000
+MOST_EPOCHS, MOST_ENTRIES, MOST_STEPS = 100_000, 5_000, 1_000_000
+LARGEST = 1e12
+"""Of a number among the dials: rewards are summed, and squared."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +55,7 @@ class World:
         check_choice("shutdown mode", self.shutdown, SHUTDOWNS)
         if not math.isfinite(self.shutdown_reward):
             raise ValueError(f"shutdown_reward must be finite, got {self.shutdown_reward}")
+        _check_sizes(self)
         self.schedule.arrays(self.max_epochs)
         self.index.check(self.max_epochs)
 
@@ -130,6 +133,24 @@ class World:
     def cutoff(self) -> int | None:
         """C: the first epoch with weight 0 and upkeep above 0, or None."""
         return self.schedule.cutoff_epoch(self.max_epochs)
+
+
+def _check_sizes(world: World) -> None:
+    """Raise ValueError for numbers whose sums would be no numbers, and lifetimes without end."""
+    own = {f.name: getattr(world.task, f.name) for f in dataclasses.fields(world.task)}  # type: ignore[arg-type]
+    for name, value in {**own, "shutdown_reward": world.shutdown_reward}.items():
+        if isinstance(value, int | float) and abs(value) > LARGEST:
+            raise ValueError(
+                f"{type(world.task).__name__}: {name} must lie in -{LARGEST:g}..{LARGEST:g}, got "
+                f"{value:g}"
+            )
+    steps = world.max_epochs * world.epoch_length
+    if steps > MOST_STEPS:
+        fits = max(1, MOST_STEPS // world.max_epochs)
+        raise ValueError(
+            f"max_epochs={world.max_epochs} of epoch_length={world.epoch_length} are {steps} "
+            f"steps, expected at most {MOST_STEPS}, such as epoch_length={fits}"
+        )
 
 
 def check_dial_names(task: type[Task]) -> set[str]:

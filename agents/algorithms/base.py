@@ -1,5 +1,6 @@
 """Learning algorithms: the settings of each, and how its Stable-Baselines3 model is built."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.training.rng_state import preserve_rng_state
+from myopia.common.memory import check_fits
 from myopia.common.registry import Registry
 from myopia.envs import World
 from myopia.envs.credit.credit import Credit
@@ -71,8 +73,18 @@ class Algorithm(ABC):
         """
         raise ValueError(f"no zip of {type(self).__name__.lower()} can be opened")
 
+    def check_size(self, inputs: int, actions: int) -> None:
+        """Raise ValueError where networks of these widths do not fit into memory.
+
+        Weights, gradients and two moments, of two towers, in single precision.
+        """
+        widths = [inputs, *self.hidden, actions]
+        weights = sum(a * b + b for a, b in itertools.pairwise(widths))
+        check_fits("hidden " + "/".join(map(str, self.hidden)) + ": weights", weights, 2 * 4 * 4)
+
     def policy(self, world: World) -> Any:
         """A fresh SB3 policy of the shape that is trained in `world`."""
+        self.check_size(observation_space(world).shape[0], len(world.actions))
         # fresh weights come from the global generator: who trains beside us must not notice
         with preserve_rng_state():
             policy = self.policy_class(

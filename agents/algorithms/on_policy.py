@@ -72,6 +72,7 @@ class OnPolicy(Algorithm):
     def build(
         self, env: VecEnv, credit: Credit, seed: int, device: str, logs: Path | None
     ) -> BaseAlgorithm:
+        self.check_size(env.observation_space.shape[0], env.action_space.n)  # type: ignore
         rate = self.learning_rate
         model = self.model_for(env)(
             self.policy_name,

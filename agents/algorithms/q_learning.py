@@ -19,6 +19,7 @@ from myopia.agents.algorithms.base import (
 )
 from myopia.agents.policies.widths import layer_widths
 from myopia.common.errors import check_at_least, check_positive
+from myopia.common.memory import check_fits
 from myopia.envs import World, make_sb3
 from myopia.envs.credit.credit import Credit
 
@@ -75,6 +76,9 @@ class QLearning(Algorithm):
     def build(
         self, env: VecEnv, credit: Credit, seed: int, device: str, logs: Path | None
     ) -> BaseAlgorithm:
+        entries = env.observation_space.shape[0]  # type: ignore[index]
+        self.check_size(entries, env.action_space.n)  # type: ignore[attr-defined]
+        check_fits("buffer_size", self.buffer_size, 2 * 4 * entries + 24)
         shared = (field.name for field in dataclasses.fields(QLearning))
         settings = {
             name: getattr(self, name) for name in shared if name not in ("num_envs", "hidden")

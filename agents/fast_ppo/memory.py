@@ -1,8 +1,8 @@
 """How much memory a rollout takes, and whether it is there."""
 
-from pathlib import Path
-
 import torch
+
+from myopia.common import memory
 
 SAMPLE = 480
 """Bytes for one step of one env: what happened, advantages, orders, and copies while they are made.
@@ -54,9 +54,4 @@ def free_bytes(device: torch.device) -> int | None:
     """Memory that can still be taken on `device`; None where nobody says."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    kilobytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(kilobytes[0]) * 1024 if kilobytes else None
+    return memory.free_bytes()

@@ -41,6 +41,10 @@ from myopia.envs import World
 logger = logging.getLogger(__name__)
 
 
+MOST_MEMBERS = 1000
+"""Each is a model and a thread."""
+
+
 @dataclasses.dataclass(frozen=True)
 class PopulationConfig:
     """A population: member i is `run` with its seed plus i.
@@ -62,8 +66,11 @@ class PopulationConfig:
 
     def __post_init__(self) -> None:
         check_choice("rank", self.rank, RANKS)
-        if self.members < 2:
-            raise ValueError(f"a population needs at least 2 members, got {self.members}")
+        if not 2 <= self.members <= MOST_MEMBERS:
+            raise ValueError(
+                f"a population needs at least 2 members, and at most {MOST_MEMBERS}, got "
+                f"{self.members}"
+            )
         check_at_least(self, interval=1, spread=0)
         if self.swap and self.run.credit != "lifetime" and self.run.settings.greedy:
             raise ValueError(

@@ -37,6 +37,9 @@ Folders of format 1, whose checkpoints have no checksums, are read.
 NUMERICS = 1
 """Raised when the same config ends with other weights, bit for bit; a folder without it has 1."""
 
+MOST_STEPS = 10**15
+"""Of a training: years on any machine."""
+
 SETTINGS = ("algo", "credit", "seed", "total_timesteps")
 """The fields of a config beside the world and its dials, in the words of a study."""
 
@@ -80,8 +83,11 @@ class RunConfig:
         object.__setattr__(self, "algo", format_algorithm(settings))
         if self.total_timesteps is None:
             object.__setattr__(self, "total_timesteps", steps)
-        if self.steps < 1:
-            raise ValueError(f"total_timesteps must be at least 1, got {self.total_timesteps}")
+        if not 1 <= self.steps <= MOST_STEPS:
+            raise ValueError(
+                f"total_timesteps must be at least 1, and at most {MOST_STEPS}, got "
+                f"{self.total_timesteps}"
+            )
         if not 0 <= self.seed < 1 << 32:
             raise ValueError(f"seed must lie in 0..{(1 << 32) - 1}, got {self.seed}")
         object.__setattr__(self, "_given", given)

@@ -26,9 +26,10 @@ from myopia.analysis.evaluation.evaluation import (
     evaluate_agent,
     evaluate_sampled,
 )
-from myopia.analysis.exact.policies import REFERENCES, reference_policy
+from myopia.analysis.exact.policies import REFERENCES, check_probabilities, reference_policy
 from myopia.analysis.probes.probe import run_probes
 from myopia.analysis.sampled.lifetimes import Remembering, acting, from_table
+from myopia.common.errors import first_line
 from myopia.common.search_path import import_named, safe_imports
 from myopia.envs import World, make_world
 from myopia.envs.observer import observation_names
@@ -147,7 +148,7 @@ def _of_text(
         return Subject(text, where, table=reference_policy(where, text))
     if ":" in text:
         where = _world(text, world, dials)
-        return Subject(path.name, where, agent=_told(_imported(text), repr(text)))
+        return Subject(path.name, where, agent=_told(_imported(text), repr(text), where))
     raise ValueError(
         f"{text!r} is neither a run folder, nor one of the policies "
         f"{', '.join(REFERENCES)}, nor module:function"
@@ -220,13 +221,13 @@ def _agent(subject: Any, world: World, name: str) -> Any:
     if isinstance(subject, BasePolicy):
         return _of_policy(subject, world, name)
     if isinstance(subject, torch.nn.Module):
-        return _told(_of_module(subject), name)
+        return _told(_of_module(subject), name, world)
     if not callable(subject):
         raise ValueError(
             f"{name} cannot be evaluated, expected a run folder, a zip, a model or policy of "
             "Stable-Baselines3, a torch module, a function or a table of probabilities"
         )
-    return _told(subject, name)
+    return _told(subject, name, world)
 
 
 def _of_policy(policy: BasePolicy, world: World, name: str) -> Agent:
@@ -266,28 +267,40 @@ def _imported(path: str) -> Any:
     try:
         found = getattr(import_named(name), attribute)
     except (Exception, SystemExit) as error:  # whatever the file does wrong
+        what = "it exits" if isinstance(error, SystemExit) else first_line(error)
         raise ValueError(
             f"{path!r} is neither a run folder, nor a known policy, nor a function that can be "
-            f"imported: {error}"
+            f"imported: {what}"
         ) from None
     if not callable(found):
         raise ValueError(f"{path!r}: expected a function, got {type(found).__name__}")
     return found
 
 
-def _told(function: Any, name: str) -> Any:
-    """The function; what it raises is told in a sentence that names it."""
+def _told(function: Any, name: str, world: World) -> Any:
+    """The function; what it raises, and what is no probabilities, is told in a sentence."""
     if isinstance(function, Remembering):
         return function
 
-    def told(observations: np.ndarray) -> Any:
+    def told(observations: np.ndarray) -> np.ndarray:
         try:
-            return function(observations)
-        except Exception as error:
+            given = function(observations)
+            if isinstance(given, torch.Tensor):
+                given = given.detach().cpu()
+            rows = np.asarray(given)
+            if rows.dtype.kind not in "fiub":
+                raise TypeError(f"it returned {rows.dtype}, expected an array of numbers")
+            rows = rows.astype(np.float64)
+        except (Exception, SystemExit) as error:  # whatever it does wrong
             raise ValueError(
                 f"{name}, called with observations {observations.shape}, raised "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {first_line(error)}"
             ) from error
+        try:
+            check_probabilities(rows, (len(observations), len(world.actions)))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        return rows
 
     return told
 

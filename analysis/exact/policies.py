@@ -82,15 +82,15 @@ def agent_policy(
         versions = _displayed(world, chunk, shown)
         for index in versions:
             rows = np.asarray(probabilities(observer.encode(chunk, index)), dtype=np.float64)
-            _check_probabilities(rows, (len(chunk), len(world.actions)))
+            check_probabilities(rows, (len(chunk), len(world.actions)))
             # without a shutdown the last column of the tables stays 0
             policy[chunk, : rows.shape[1]] += rows / rows.sum(axis=1, keepdims=True) / len(versions)
     table = policy.reshape(epochs, dynamics.T, dynamics.S, dynamics.A)
     return np.broadcast_to(table, (dynamics.K, *table.shape[1:])) if shown is not None else table
 
 
-def _check_probabilities(rows: np.ndarray, shape: tuple[int, int]) -> None:
-    """Probabilities in single precision pass; what is no distribution does not."""
+def check_probabilities(rows: np.ndarray, shape: tuple[int, int]) -> None:
+    """Raise ValueError for rows that are no distributions; single precision passes."""
     if rows.shape != shape:
         raise ValueError(
             f"the agent gave probabilities of shape {rows.shape} for {shape[0]} observations, "

@@ -15,6 +15,7 @@ import numpy as np
 from myopia.analysis.evaluation.context import EvaluationContext, Objective
 from myopia.analysis.exact.epoch import Epoch
 from myopia.analysis.exact.occupancy import Occupancy
+from myopia.common.memory import check_fits
 from myopia.envs.vector import EpochVectorEnv
 from myopia.envs.world import World
 
@@ -79,6 +80,8 @@ class Lifetimes:
 
 def live(world: World, act: Act, lifetimes: int, seed: int) -> Lifetimes:
     """Live `lifetimes` of `world`, side by side, each once."""
+    each = 8 * (8 * world.max_epochs * world.epoch_length + 4 * world.tables.num_actions + 40)
+    check_fits("lifetimes", lifetimes, each)
     env, rng = EpochVectorEnv(world, lifetimes), np.random.default_rng(seed)
     observation, _ = env.reset(seed=seed)
     lived, starts = np.ones(lifetimes, dtype=bool), np.ones(lifetimes, dtype=bool)

@@ -159,9 +159,9 @@ def _from_python(path: Path) -> Study:
     try:
         with neighbours(path.parent):
             module_spec.loader.exec_module(module)
-    except Exception as error:  # whatever a stranger's file does wrong is bad input
+    except (Exception, SystemExit) as error:  # whatever a stranger's file does wrong is bad input
         del sys.modules[name]
-        raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path}: {type(error).__name__}: {first_line(error)}") from error
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
         raise ValueError(f"{path}: expected a Study named STUDY in it")

@@ -19,6 +19,7 @@ import tyro
 
 from myopia.cli.evaluation_options import CadenceOptions, cadence_of
 from myopia.cli.shared import follow_up, one_thread, print_json, world_from
+from myopia.common import specs
 from myopia.envs.credit.credit import CREDITS
 
 CREDIT = "What the learner is told at an epoch boundary: " + ", ".join(
@@ -187,9 +188,21 @@ def is_done(out: Path, config: Any) -> bool:
     return (out / "config.json").exists() and RunFolder(out, config).done
 
 
+MOST_SEEDS = 10_000
+"""In one program: each is a run folder."""
+
+
 def parse_seeds(text: str) -> range:
     """The seeds of `0:16`. Raises ValueError saying what was expected."""
     first, colon, end = text.partition(":")
-    if not (colon and first.isdecimal() and end.isdecimal() and int(first) < int(end)):
-        raise ValueError(f"seeds {text!r}: expected FIRST:END with FIRST below END, such as 0:16")
-    return range(int(first), int(end))
+    try:
+        low, high = (specs.convert(part, int, "seeds") for part in (first, end))
+        if not colon or not 0 <= low < high:
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"seeds {text[:80]!r}: expected FIRST:END with FIRST below END, such as 0:16"
+        ) from None
+    if high - low > MOST_SEEDS:
+        raise ValueError(f"seeds {text!r} are {high - low}, expected at most {MOST_SEEDS}")
+    return range(low, high)

@@ -59,6 +59,7 @@ def _progress(
     jobs = study.jobs(out)
     check_links(out)
     todo = [job for job in jobs if not job.finished()]
+    workers = min(workers, len(todo))  # more of them would have nothing to do
     events = execute(grouped(todo, workers), workers) if todo else ()
     write_json(out / "study.json", dataclasses.asdict(study))
     progress = Progress(len(jobs), len(jobs) - len(todo))
