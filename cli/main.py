@@ -140,13 +140,13 @@ def commands() -> dict[str, str]:
     found = {}
     for module in module_names("myopia.cli.commands"):
         text = (Path(__file__).parent / "commands" / f"{module}.py").read_text(encoding="utf-8")
-        tree = ast.parse(text)
-        place = next(
-            ast.literal_eval(line.value)
-            for line in tree.body
-            if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "PLACE"
-        )
-        help_line = (ast.get_docstring(tree) or "").split("\n")[0].rstrip(".")
+        place, help_line = float("inf"), f"(cli/commands/{module}.py is no command: see its PLACE)"
+        with contextlib.suppress(SyntaxError, ValueError):  # it is told where it is asked for
+            tree = ast.parse(text)
+            for line in tree.body:
+                if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "PLACE":
+                    place = float(ast.literal_eval(line.value))
+                    help_line = (ast.get_docstring(tree) or module).split("\n")[0].rstrip(".")
         found[module.replace("_", "-")] = (place, help_line)
     return {name: text for name, (_, text) in sorted(found.items(), key=lambda item: item[1])}
 

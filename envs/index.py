@@ -5,13 +5,15 @@ from typing import ClassVar
 import numpy as np
 
 from myopia.common import specs
-from myopia.common.registry import Registry
+from myopia.common.registry import Registry, setting_kind
 from myopia.envs.backend import Array
 
 
 class Index:
     """An index mode; one frozen dataclass per kind, read from text (`noisy:width=1`)."""
 
+    kind: ClassVar[str]
+    """The name that it goes by."""
     noise: ClassVar[bool] = False
     """True where `show` needs a fresh draw at every step."""
     hides: ClassVar[bool] = False
@@ -37,17 +39,12 @@ class Index:
         """Equally likely draws that stand for all of them: what `show` does with one is 1/n."""
         return [0]
 
-    @property
-    def kind(self) -> str:
-        """The name that it goes by."""
-        return type(self).__name__.lower()
-
     def __str__(self) -> str:
         return specs.format_spec(self.kind, self)
 
 
 INDEX_MODES: Registry[type[Index]] = Registry(
-    "index mode", "myopia.envs.index_modes", spell=str.lower
+    "index mode", "myopia.envs.index_modes", spell=str.lower, entry=setting_kind
 )
 """Kind -> index mode; the first line of its docstring says what it is."""
 index_mode = INDEX_MODES.register
@@ -76,3 +73,15 @@ def check_within(what: str, value: int, low: int, high: int) -> None:
     """Raise ValueError naming the bounds where `value` is not within them."""
     if not low <= value <= high:
         raise ValueError(f"index {what} must lie in {low}..{high}, got {value}")
+
+
+def check_shown(mode: Index, max_epochs: int) -> None:
+    """Raise ValueError where `mode` shows what no observation has an entry for: beyond -K..2K."""
+    index = np.arange(max_epochs + 1)
+    for draw in mode.draws():
+        shown = np.asarray(mode.show(index, np.full(len(index), draw), max_epochs))
+        if shown.min() < -max_epochs or shown.max() > 2 * max_epochs:
+            raise ValueError(
+                f"index {mode}: shows {shown.min()}..{shown.max()}, expected "
+                f"{-max_epochs}..{2 * max_epochs}"
+            )

@@ -5,13 +5,14 @@ A negative *multiplier* would turn penalties into bonuses; a subtracted upkeep d
 
 import abc
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 from typing_extensions import override
 
 from myopia.common import specs
 from myopia.common.errors import check_at_least
-from myopia.common.registry import Registry
+from myopia.common.registry import Registry, setting_kind
 
 
 class Schedule(abc.ABC):
@@ -19,6 +20,9 @@ class Schedule(abc.ABC):
 
     `Schedule.parse("linear:cutoff=4,upkeep=0.5")`; `str(schedule)` gives the text back.
     """
+
+    kind: ClassVar[str]
+    """The name that it goes by."""
 
     @staticmethod
     def parse(text: "str | Schedule") -> "Schedule":
@@ -41,11 +45,6 @@ class Schedule(abc.ABC):
         weight, upkeep = self.arrays(max_epochs)
         past = np.flatnonzero((weight == 0) & (upkeep > 0))
         return int(past[0]) if past.size else None
-
-    @property
-    def kind(self) -> str:
-        """The name that it goes by."""
-        return type(self).__name__.lower()
 
     def __str__(self) -> str:
         return specs.format_spec(self.kind, self)
@@ -83,6 +82,8 @@ class DecayingSchedule(Schedule):
         )
 
 
-SCHEDULES: Registry[type[Schedule]] = Registry("schedule", "myopia.envs.schedules", spell=str.lower)
+SCHEDULES: Registry[type[Schedule]] = Registry(
+    "schedule", "myopia.envs.schedules", spell=str.lower, entry=setting_kind
+)
 """Kind -> schedule; the first line of its docstring says what it is."""
 schedule = SCHEDULES.register

@@ -11,7 +11,7 @@ import numpy as np
 
 from myopia.common import specs
 from myopia.common.errors import check_choice, unknown_name_error
-from myopia.envs.index import Index
+from myopia.envs.index import Index, check_shown
 from myopia.envs.schedule import Schedule
 from myopia.envs.tables import Tables, enumerate_task
 from myopia.envs.task import Task
@@ -58,6 +58,7 @@ class World:
         _check_sizes(self)
         self.schedule.arrays(self.max_epochs)
         self.index.check(self.max_epochs)
+        check_shown(self.index, self.max_epochs)
 
     @staticmethod
     def of(task: type[Task], /, **dials: Any) -> "World":

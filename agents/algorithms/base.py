@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.common.memory import check_fits
-from myopia.common.registry import Registry
+from myopia.common.registry import Registry, setting_kind
 from myopia.envs import World
 from myopia.envs.credit.credit import Credit
 from myopia.envs.observer import observation_space
@@ -27,6 +27,8 @@ class Algorithm(ABC):
     world needs different: {world: {setting or total_timesteps: value}}.
     """
 
+    kind: ClassVar[str]
+    """The name that it goes by."""
     total_timesteps: ClassVar[int]
     worlds: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     model_class: ClassVar[Any]
@@ -71,7 +73,7 @@ class Algorithm(ABC):
         Only what the shapes tell. Raises ValueError where they do not fit this many observation
         entries (`inputs`) or each other.
         """
-        raise ValueError(f"no zip of {type(self).__name__.lower()} can be opened")
+        raise ValueError(f"no zip of {self.kind} can be opened")
 
     def check_size(self, inputs: int, actions: int) -> None:
         """Raise ValueError where networks of these widths do not fit into memory.
@@ -97,8 +99,15 @@ class Algorithm(ABC):
         return policy
 
 
+def _entry(name: str, kind: type[Algorithm]) -> type[Algorithm]:
+    for declared in ("total_timesteps", "model_class", "policy_class"):
+        if not hasattr(kind, declared):
+            raise TypeError(f"algorithm {name!r}: expected it to declare {declared}")
+    return setting_kind(name, kind)
+
+
 ALGORITHMS: Registry[type[Algorithm]] = Registry(
-    "algorithm", "myopia.agents.algorithms", spell=str.lower
+    "algorithm", "myopia.agents.algorithms", spell=str.lower, entry=_entry
 )
 """Class name in lower case -> the class of its settings."""
 algorithm = ALGORITHMS.register

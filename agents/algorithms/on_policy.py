@@ -16,8 +16,10 @@ from typing_extensions import override
 from myopia.agents.algorithms.base import Algorithm, check_widths
 from myopia.agents.policies.widths import layer_widths
 from myopia.common.errors import check_at_least, check_positive
+from myopia.common.memory import check_fits
 from myopia.envs import World, make_sb3
 from myopia.envs.credit.credit import Credit
+from myopia.envs.observer import observation_space
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +68,8 @@ class OnPolicy(Algorithm):
     @override
     def env(self, world: World, credit: Credit, seed: int) -> VecEnv:
         """Boundaries are marked in the infos, and dones are lifetimes."""
+        entries = observation_space(world).shape[0]
+        check_fits("num_envs", self.num_envs, self.n_steps * 100 + 16 * entries)
         return make_sb3(world, self.num_envs, seed=seed)
 
     @override
@@ -94,8 +98,10 @@ class OnPolicy(Algorithm):
         return self.model_class
 
     def own_settings(self) -> dict[str, Any]:
-        """What this algorithm's constructor takes beyond the shared settings."""
-        return {}
+        """What this algorithm's constructor takes beyond the shared settings: its own fields."""
+        shared = {field.name for field in dataclasses.fields(OnPolicy)}
+        own = (field.name for field in dataclasses.fields(self) if field.name not in shared)
+        return {name: getattr(self, name) for name in own}
 
     def policy_settings(self) -> dict[str, Any]:
         """Separate towers of the same widths for policy and value."""
@@ -128,8 +134,3 @@ class Clipped(OnPolicy):
         super().__post_init__()
         check_positive(self, "n_epochs", "clip_range")
         check_at_least(self, batch_size=2)
-
-    @override
-    def own_settings(self) -> dict[str, Any]:
-        names = ("batch_size", "n_epochs", "clip_range")
-        return {name: getattr(self, name) for name in names}

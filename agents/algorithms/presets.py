@@ -22,4 +22,4 @@ def format_algorithm(settings: Algorithm, *, defaults: bool = True) -> str:
 
     Without `defaults`, settings at the default of their class are left out.
     """
-    return specs.format_spec(type(settings).__name__.lower(), settings, defaults=defaults)
+    return specs.format_spec(settings.kind, settings, defaults=defaults)

@@ -22,6 +22,7 @@ from myopia.common.errors import check_at_least, check_positive
 from myopia.common.memory import check_fits
 from myopia.envs import World, make_sb3
 from myopia.envs.credit.credit import Credit
+from myopia.envs.observer import observation_space
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,13 +64,13 @@ class QLearning(Algorithm):
         """A replayed step has no rollout to take later rewards from."""
         if credit.flag is None:
             raise ValueError(
-                f"credit {credit} needs an on-policy algorithm such as ppo, "
-                f"got {type(self).__name__.lower()}"
+                f"credit {credit} needs an on-policy algorithm such as ppo, got {self.kind}"
             )
 
     @override
     def env(self, world: World, credit: Credit, seed: int) -> VecEnv:
         """Boundaries are marked in the dones."""
+        check_fits("num_envs", self.num_envs, 16 * observation_space(world).shape[0] + 200)
         return make_sb3(world, self.num_envs, credit=str(credit), seed=seed)
 
     @override
@@ -91,7 +92,14 @@ class QLearning(Algorithm):
             seed=seed,
             device=device,
             **settings,
+            **self.own_settings(),
         )
+
+    def own_settings(self) -> dict[str, Any]:
+        """What this algorithm's constructor takes beyond the shared settings: its own fields."""
+        shared = {field.name for field in dataclasses.fields(QLearning)}
+        own = (field.name for field in dataclasses.fields(self) if field.name not in shared)
+        return {name: getattr(self, name) for name in own}
 
     @override
     def policy_settings_of(

@@ -31,6 +31,10 @@ class QRDQN(QLearning):
         check_positive(self, "quantiles")
 
     @override
+    def own_settings(self) -> dict[str, Any]:
+        return {}  # the quantiles are the policy's
+
+    @override
     def policy_settings(self) -> dict[str, Any]:
         return {**super().policy_settings(), "n_quantiles": self.quantiles}
 

@@ -55,6 +55,12 @@ class RecurrentPPO(Clipped):
         check_positive(self, "memory")
 
     @override
+    def own_settings(self) -> dict[str, Any]:
+        own = super().own_settings()
+        del own["memory"]  # it is the policy's
+        return own
+
+    @override
     def policy_settings(self) -> dict[str, Any]:
         return {**super().policy_settings(), "lstm_hidden_size": self.memory}
 

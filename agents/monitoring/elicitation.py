@@ -40,7 +40,7 @@ class Elicitation:
         if self.timesteps <= start:
             raise ValueError(
                 f"elicitation of {self.timesteps} timesteps teaches nothing: "
-                f"{type(settings).__name__.lower()} learns from step {start} on"
+                f"{settings.kind} learns from step {start} on"
             )
 
     def elicited(self, policy: BasePolicy, settings: Algorithm, world: World) -> Agent:

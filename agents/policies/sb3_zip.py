@@ -179,7 +179,7 @@ def _printable(text: str) -> str:
 
 
 def _name(settings: Algorithm) -> str:
-    return type(settings).__name__.lower()
+    return settings.kind
 
 
 def _no_rate(progress: float) -> float:

@@ -1,6 +1,7 @@
 """The measures by name; a file in `analysis/measures/` registers each of its own."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,6 +37,13 @@ class Measure:
         return found
 
 
+TAKEN = (
+    *("world", "dials", "policy", "method", "reasons", "measures", "class"),
+    *("intervals", "lifetimes", "probes", "learning"),
+)
+"""Entries that an evaluation has beside those of its measures."""
+
+
 def _entry(
     name: str,
     function: Measured,
@@ -44,6 +52,9 @@ def _entry(
     rows: tuple[Row, ...] = (),
     scores: Mapping[str, Score] | None = None,
 ) -> Measure:
+    for key in entries or (name,):
+        if key in TAKEN:
+            raise ValueError(f"measure {name!r}: every evaluation has an entry {key!r} of its own")
     return Measure(name, function, entries or (name,), probabilities, rows, scores or {})
 
 
@@ -78,6 +89,9 @@ def all_probabilities() -> frozenset[str]:
 def in_words(entries: Entries, intervals: Entries | None) -> dict[str, str]:
     """What is told of one agent, label -> words, in the order of the rows' places."""
     rows = sorted((row for one in MEASURES.values() for row in one.rows), key=lambda r: r.place)
+    for one, following in itertools.pairwise(sorted(row.label for row in rows)):
+        if one == following:
+            raise ValueError(f"two measures tell a row {one!r}, expected labels that differ")
     return {
         row.label: row.tell(entry(entries, row.path), entry(intervals, row.path)) for row in rows
     }

@@ -47,7 +47,11 @@ def run_probes(
     for name in chosen:
         changed = PROBES[name](world)
         for label, other in changed.items():
-            assert observation_names(other) == observation_names(world), label
+            if observation_names(other) != observation_names(world):
+                raise ValueError(
+                    f"probe {name!r}: {label!r} looks otherwise to the agent than the world it was "
+                    "trained in, expected the same entries of the observation"
+                )
         answers[name] = {
             label: _judged(before, other, agent, label) for label, other in changed.items()
         }

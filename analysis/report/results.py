@@ -115,8 +115,15 @@ def collect(folder: str | Path) -> Results:
 
 
 def _of_study(folder: Path) -> Results:
-    with reading(folder / "study.json", "not a study that myopia wrote"):
-        study = study_of(read_object(folder / "study.json"))
+    path = folder / "study.json"
+    values = read_object(path)
+    with reading(path, "not a study that myopia wrote"):
+        try:
+            study = study_of(values)
+        except ValueError as error:
+            raise ValueError(
+                f"{path}: {error} (not a study, or what it names is somebody's own: --world-module)"
+            ) from None
     conditions: dict[str, list[Run]] = {}
     missing = []
     for path, (condition, seed) in study.folders(folder).items():

@@ -23,7 +23,10 @@ class _Scores(Mapping[str, Score]):
         raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:
-        keys = (key for one in MEASURES.values() for key in one.scores)
+        keys = [key for one in MEASURES.values() for key in one.scores]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"two measures have a score {key!r}, expected names that differ")
         return iter(sorted(keys, key=lambda key: self[key].place))
 
     def __len__(self) -> int:

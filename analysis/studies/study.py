@@ -7,7 +7,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from myopia.agents.runs.run import RunConfig
 from myopia.analysis.probes.probe import PROBES
@@ -47,6 +47,9 @@ class Study:
     probes: tuple[str, ...] = ()
     primary: tuple[str, ...] = ()
 
+    module: ClassVar[tuple[str, str] | None] = None
+    """The module of a study in Python and its folder: workers import it for what it registers."""
+
     @property
     def comparisons(self) -> tuple[tuple[str, str], ...]:
         """`primary`, taken apart: a condition and a score each."""
@@ -80,8 +83,9 @@ class Study:
         jobs = []
         for folder, (condition, seed) in self.folders(out).items():
             config = _config(condition, {**self.base, **self.conditions[condition]}, seed)
-            module = world_module(registered_world(config.world))
-            jobs.append(Job(condition, config, folder, probes, module))
+            own = (world_module(registered_world(config.world)), self.module)
+            modules = tuple(dict.fromkeys(one for one in own if one is not None))
+            jobs.append(Job(condition, config, folder, probes, modules))
         return jobs
 
     def folders(self, out: Path) -> dict[Path, tuple[str, int]]:
@@ -165,6 +169,8 @@ def _from_python(path: Path) -> Study:
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
         raise ValueError(f"{path}: expected a Study named STUDY in it")
+    if name == path.stem:
+        object.__setattr__(study, "module", (name, str(path.parent.resolve())))
     return study
 
 

@@ -42,7 +42,7 @@ def run(options: Options) -> int:
     import torch
 
     from myopia.common.files import write_text
-    from myopia.superposition.audit import audit, worst_scaling
+    from myopia.superposition.audit import audit, read, worst_scaling
     from myopia.superposition.audit.figure import audit_figure
     from myopia.superposition.metrics import METRICS
     from myopia.superposition.output import text_table, to_json, write_figure
@@ -53,7 +53,8 @@ def run(options: Options) -> int:
     networks = {**_toys(options.seed), **_policies(options.seed, options.steps)}
     rows = audit(networks, options.seed)
     network, inputs = networks["ReLU policy"]
-    names = [name for name in METRICS if name != "saturation"]
+    reading = read(network, inputs, network.hidden()[0])
+    names = [name for name, metric in METRICS.items() if metric(reading) is not None]
     attacks = [worst_scaling(network, inputs, 0, name) for name in names]
     answer = {
         "rows": [dataclasses.asdict(row) for row in rows],

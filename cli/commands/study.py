@@ -52,7 +52,7 @@ def run(options: Options) -> int:
             f"{done.total} runs in {out}: {done.skipped} were finished before, {done.done} now, "
             f"{len(done.errors)} failed; {done.seconds:.0f} s"
         )
-        own = options.world_module
+        own = options.world_module or (options.study if options.study.endswith(".py") else None)
         print(f"  {follow_up('report', out, f'{own}:' if own else '')}")
     return 1 if done.errors else 0
 

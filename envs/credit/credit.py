@@ -7,10 +7,12 @@ computes advantages itself asks `advantages`, and says more than a flag can.
 
 import abc
 import dataclasses
+import typing
 from typing import ClassVar, Literal
 
+from myopia.common import specs
 from myopia.common.errors import unknown_name_error
-from myopia.common.registry import Registry
+from myopia.common.registry import Registry, setting_kind
 from myopia.envs.backend import Array
 
 Flag = Literal["none", "truncated", "terminated"]
@@ -24,6 +26,8 @@ class Credit(abc.ABC):
     A mode says what passes a boundary (`passes`), or replaces the sum (`advantages`).
     """
 
+    kind: ClassVar[str]
+    """The name that it goes by."""
     form: ClassVar[str]
     """How it is written, such as `window:M`."""
 
@@ -41,16 +45,24 @@ class Credit(abc.ABC):
 
     @classmethod
     def read(cls, value: str) -> "Credit":
-        """The mode from what stands behind its name and a colon."""
-        return cls()
+        """The mode from what stands behind its name and a colon: its one field, if it has one."""
+        fields = dataclasses.fields(cls)
+        if not value or not fields:
+            try:
+                return cls()
+            except TypeError:
+                raise ValueError(f"credit {cls.kind!r}: expected {cls.form}") from None
+        kind = typing.get_type_hints(cls)[fields[0].name]
+        return cls(**{fields[0].name: specs.convert(value, kind, f"credit {cls.form}")})
 
     @property
     def name(self) -> str:
         """The name of the mode, without its value."""
-        return type(self).__name__.lower()
+        return self.kind
 
     def __str__(self) -> str:
-        return self.name
+        values = [getattr(self, field.name) for field in dataclasses.fields(self)]
+        return ":".join([self.kind, *map(specs.format_value, values)])
 
     @property
     @abc.abstractmethod
@@ -117,6 +129,15 @@ class Credit(abc.ABC):
             )
 
 
-CREDITS: Registry[type[Credit]] = Registry("credit mode", "myopia.envs.credit", spell=str.lower)
+def _entry(name: str, mode: type[Credit]) -> type[Credit]:
+    form = getattr(mode, "form", None)
+    if not isinstance(form, str) or form.partition(":")[0] != name:
+        raise TypeError(f"credit mode {name!r}: expected a form such as {name!r}, got {form!r}")
+    return setting_kind(name, mode)
+
+
+CREDITS: Registry[type[Credit]] = Registry(
+    "credit mode", "myopia.envs.credit", spell=str.lower, entry=_entry
+)
 """Name -> credit mode; the first line of its docstring says what a boundary is to the learner."""
 credit_mode = CREDITS.register

@@ -35,10 +35,6 @@ class Discount(Credit):
             )
         return cls(across)
 
-    @override
-    def __str__(self) -> str:
-        return f"discount:{specs.format_value(self.across)}"
-
     @property
     @override
     def delta(self) -> float:

@@ -28,10 +28,6 @@ class Window(Credit):
             raise ValueError(f"credit 'window:{value}': expected window:M with M at least 1")
         return cls(steps)
 
-    @override
-    def __str__(self) -> str:
-        return f"window:{self.steps}"
-
     @property
     @override
     def delta(self) -> None:

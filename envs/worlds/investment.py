@@ -76,7 +76,8 @@ class Investment(Task):
         if self.gain == 0:
             return 0
         # a rounding error must not cost a level: 0.3 / 0.1 is just below 3
-        return math.ceil((self.max_wealth - self.start_wealth) / self.gain - 1e-9)
+        levels = (self.max_wealth - self.start_wealth) / self.gain - 1e-9
+        return math.ceil(min(levels, 1e15))
 
     def wealth(self, invested):
         """The wage after so many investments."""

@@ -10,7 +10,9 @@ A registry is a mapping from names to what is registered. When it is first read 
 module of its package, and each of these registers its own; a script of the user's may add more.
 """
 
+import dataclasses
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
@@ -58,6 +60,8 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         if thing is None:
             return lambda given: self._add(given, **facts)
+        if not callable(thing):
+            raise self._misuse(f"{thing!r}")
         return self._add(thing, **facts)
 
     def add_package(self, package: str) -> None:
@@ -108,10 +112,23 @@ class Registry(Mapping[str, T], Generic[T]):
                 f"{':'.join(self._origins[name])}"
             )
         thing = self._wrap(given)
+        try:
+            inspect.signature(self._entry).bind(name, thing, **facts)
+        except TypeError as error:
+            raise self._misuse(f"{name}: {error}") from None
         self._found[name] = self._entry(name, thing, **facts)
         self._origins[name] = origin
         self._sort()
         return thing
+
+    def _misuse(self, got: str) -> TypeError:
+        """The error for a decorator that is given what it does not take."""
+        facts = list(inspect.signature(self._entry).parameters.values())[2:]
+        shown = [f"{one.name}=..." + ("" if one.default is one.empty else "?") for one in facts]
+        return TypeError(
+            f"a {self.kind} is registered with ({', '.join([*shown, 'name=...?'])}), "
+            f"? where it may be left out; got {got}"
+        )
 
     def _sort(self) -> None:
         def place(item: tuple[str, T]) -> Any:
@@ -128,3 +145,18 @@ def module_names(package: str) -> list[str]:
     """The modules of a package, in the order of the alphabet; private ones are left out."""
     path = importlib.import_module(package).__path__
     return [one.name for one in pkgutil.iter_modules(path) if not one.name.startswith("_")]
+
+
+def setting_kind(name: str, thing: Any) -> Any:
+    """Entry of a class of settings that is read from text: a frozen dataclass, whose `kind` is set.
+
+    Raises TypeError where it is none.
+    """
+    params = getattr(thing, "__dataclass_params__", None)
+    if params is None or not params.frozen or not dataclasses.is_dataclass(thing):
+        raise TypeError(
+            f"{thing.__module__}:{thing.__qualname__}: expected a class under "
+            "@dataclasses.dataclass(frozen=True), below the decorator that registers it"
+        )
+    setattr(thing, "kind", name)  # noqa: B010 - its type does not know
+    return thing

@@ -26,8 +26,8 @@ class Job:
     config: RunConfig
     folder: Path
     probes: tuple[str, ...] = ()
-    module: tuple[str, str] | None = None
-    """Of a world of one's own: what a worker has to import, and the folder that it is in."""
+    modules: tuple[tuple[str, str], ...] = ()
+    """What a worker has to import, of one's own, and the folder that it is in."""
 
     @property
     def name(self) -> str:
@@ -96,7 +96,7 @@ def run_group(jobs: Sequence[Job]) -> dict[str, str]:
     from myopia.analysis.evaluation.evaluate_run import evaluate_run
 
     errors = {}
-    for module, folder in {job.module for job in jobs if job.module}:
+    for module, folder in {module for job in jobs for module in job.modules}:
         import_from(module, folder)
     with contextlib.suppress(Exception):  # told below, by the one that it comes from
         train_many([job.config for job in jobs], [job.folder for job in jobs])
