@@ -45,7 +45,8 @@ class Batch:
     def __init__(
         self, world: World, num_envs: int, backend: Backend = NUMPY, numbered: bool = False
     ) -> None:
-        if not isinstance(num_envs, int | np.integer) or num_envs < 1:
+        whole = isinstance(num_envs, int | np.integer) and not isinstance(num_envs, bool)
+        if not whole or num_envs < 1:
             raise ValueError(f"num_envs must be an integer of at least 1, got {num_envs!r}")
         self.world, self.num_envs, self.backend = world, num_envs, backend
         self.dynamics = dynamics_of(world, backend)

@@ -56,6 +56,7 @@ class WorldVecEnv(VecEnv):
         self.world, self.batch = world, make_batch(world, num_envs)
         self.render_mode = render_mode
         self._generator = np.random.default_rng()
+        self._actions: np.ndarray | None = None
         super().__init__(num_envs, observation_space(world), Discrete(len(world.actions)))
 
     def reset(self) -> np.ndarray:
@@ -77,11 +78,14 @@ class WorldVecEnv(VecEnv):
         """Remember the actions for `step_wait`."""
         if self.batch.cell is None:
             raise ValueError("call reset() before step()")
-        self._actions = check_actions(np.asarray(actions), self.num_envs, self.world)
+        # a copy: the caller may write into its own before the step is taken
+        self._actions = check_actions(np.array(actions), self.num_envs, self.world)
 
     def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Observations, rewards, dones and infos of the step."""
-        step = self.batch.step(self._actions)
+        if self._actions is None:
+            raise ValueError("call step_async() before step_wait()")
+        step, self._actions = self.batch.step(self._actions), None
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for env in np.flatnonzero(step.epoch_end):
             infos[env] |= {
@@ -124,10 +128,12 @@ class WorldVecEnv(VecEnv):
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """The attribute, once for each env; raises AttributeError where there is none."""
-        return [getattr(self, attr_name)] * len(list(self._get_indices(indices)))
+        return [getattr(self, attr_name)] * len(self._chosen(indices))
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Set an attribute of the batch: there is one for all envs."""
+        """Set an attribute of the batch: there is one for all envs. Raises ValueError for some."""
+        if len(self._chosen(indices)) < self.num_envs:
+            raise ValueError(f"{attr_name} is one for all envs of a batch, expected no indices")
         setattr(self, attr_name, value)
 
     def env_method(
@@ -140,7 +146,14 @@ class WorldVecEnv(VecEnv):
         """`action_masks` of each env; nothing else can be called on one env of a batch."""
         if method_name != "action_masks":
             raise AttributeError(f"a native batch answers 'action_masks' only, not {method_name!r}")
-        return list(self.action_masks()[list(self._get_indices(indices))])
+        return list(self.action_masks()[self._chosen(indices)])
+
+    def _chosen(self, indices: VecEnvIndices) -> list[int]:
+        chosen = [int(index) for index in self._get_indices(indices)]
+        for index in chosen:
+            if not -self.num_envs <= index < self.num_envs:
+                raise ValueError(f"indices must lie in 0..{self.num_envs - 1}, got {index}")
+        return chosen
 
     def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
         """True for `Monitor`, whose statistics are here, and for nothing else."""

@@ -1,5 +1,6 @@
 """A world as a Gymnasium `VectorEnv`: a batch on arrays, with same-step autoreset."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -53,6 +54,10 @@ class EpochVectorEnv(VectorEnv):
         options: dict[str, Any] | None = None,
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin lifetimes; env i of a batch seeded s equals a single env seeded s + i."""
+        if options is not None and "reset_mask" in options:
+            raise ValueError(
+                "each env of a batch begins anew as its lifetime ends: expected no reset_mask"
+            )
         keys = None if seed is None else keys_from(seed, self.num_envs)
         super().reset(seed=int(seed) if isinstance(seed, int | np.integer) else None)
         if keys is None and self.batch.cell is not None:
@@ -109,6 +114,8 @@ def keys_from(seed: Any, num_envs: int) -> list[int]:
     """The keys that single envs seeded seed, seed + 1, ... draw at reset; or one seed each."""
     if isinstance(seed, int | np.integer):
         seed = [int(seed) + i for i in range(num_envs)]
+    if isinstance(seed, str) or not isinstance(seed, Sequence | np.ndarray):
+        raise ValueError(f"expected one seed or {num_envs} of them, got {seed!r}")
     if len(seed) != num_envs:
         raise ValueError(f"expected one seed or {num_envs} of them, got {len(seed)}")
     seeds = [None if one is None else specs.convert(one, int, "seed") for one in seed]

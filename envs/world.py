@@ -70,7 +70,7 @@ class World:
         for name in dials:
             if name not in own and name not in ENGINE_DIALS:
                 error = unknown_name_error("dial", name, [*sorted(own), *ENGINE_DIALS])
-                raise ValueError(f"{task.__name__}: {error}")
+                raise UnknownDialError(f"{task.__name__}: {error}")
         built = specs.build(task, {k: v for k, v in dials.items() if k in own}, task.__name__)
         settings: dict[str, Any] = {
             "max_epochs": task.max_epochs,
@@ -152,6 +152,10 @@ def _check_sizes(world: World) -> None:
             f"max_epochs={world.max_epochs} of epoch_length={world.epoch_length} are {steps} "
             f"steps, expected at most {MOST_STEPS}, such as epoch_length={fits}"
         )
+
+
+class UnknownDialError(ValueError, TypeError):
+    """A keyword that no world has: a ValueError, and the TypeError that others try again on."""
 
 
 def check_dial_names(task: type[Task]) -> set[str]:

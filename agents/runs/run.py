@@ -85,8 +85,7 @@ class RunConfig:
             object.__setattr__(self, "total_timesteps", steps)
         if not 1 <= self.steps <= MOST_STEPS:
             raise ValueError(
-                f"total_timesteps must be at least 1, and at most {MOST_STEPS}, got "
-                f"{self.total_timesteps}"
+                f"total_timesteps must lie in 1..{MOST_STEPS}, got {self.total_timesteps}"
             )
         if not 0 <= self.seed < 1 << 32:
             raise ValueError(f"seed must lie in 0..{(1 << 32) - 1}, got {self.seed}")

@@ -83,7 +83,10 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["evaluate", "no/such/run"], "is neither a run folder, nor one of the policies"),
         (["train", "Work", "--algo", "pp"], "unknown algorithm 'pp', did you mean 'ppo'"),
         (["train", "Work", "--credit", "epochs"], "did you mean 'epoch'"),
-        (["train", "Work", "--total-timesteps", "0"], "total_timesteps must be at least 1, got 0"),
+        (
+            ["train", "Work", "--total-timesteps", "0"],
+            "total_timesteps must lie in 1..1000000000000000, got 0",
+        ),
         (["train", "Work", "--seed", "-1"], "seed must lie in 0..4294967295, got -1"),
         (["train", "Work", "--device", "tpu"], "device must be one of auto, cpu, cuda"),
         (["report", "no/such/folder"], "expected a folder of runs"),

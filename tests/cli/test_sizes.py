@@ -21,7 +21,7 @@ TOO_LARGE = {
         *TRAIN,
         "--total-timesteps",
         "1" + "0" * 24,
-    ): "must be at least 1, and at most",
+    ): "total_timesteps must lie in 1..",
     (*TRAIN, "--population", "1000000"): "at most 1000, got 1000000",
     ("oracle", "Work", "epoch_length=100000", "max_epochs=100"): "such as epoch_length=10000",
     ("oracle", "Investment", "max_wealth=1e308"): "max_wealth",

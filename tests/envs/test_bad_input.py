@@ -293,3 +293,50 @@ def test_registration() -> None:
     with pytest.raises(ValueError, match="did you mean 'invest'"):
         register(Greedy)
     assert "Greedy" not in myopia.envs.WORLDS
+
+
+def test_selectors_are_not_ignored() -> None:
+    env = make_sb3("Work", 3, seed=0)
+    env.reset()
+    assert len(env.get_attr("world", indices=[0, 2])) == 2
+    for call in (
+        lambda: env.get_attr("world", indices=[3]),
+        lambda: env.env_method("action_masks", indices=-4),
+        lambda: env.set_attr("render_mode", None, indices=[7]),
+    ):
+        with pytest.raises(ValueError, match=r"indices must lie in 0\.\.2"):
+            call()
+    with pytest.raises(ValueError, match="is one for all envs of a batch"):
+        env.set_attr("render_mode", None, indices=[1])
+    vector = EpochVectorEnv("Work", 2)
+    with pytest.raises(ValueError, match="expected no reset_mask"):
+        vector.reset(options={"reset_mask": np.array([True, False])})
+    for seed in (1.5, "12", {1, 2}):
+        with pytest.raises(ValueError, match="expected one seed or 2 of them"):
+            vector.reset(seed=seed)
+
+
+def test_steps_in_two_halves() -> None:
+    env = make_sb3("Work", 2, seed=0)
+    env.reset()
+    with pytest.raises(ValueError, match=r"call step_async\(\) before step_wait"):
+        env.step_wait()
+    actions = np.zeros(2, dtype=np.int64)
+    env.step_async(actions)
+    actions[:] = len(env.get_attr("world")[0].actions) - 1
+    _, _, done, _ = env.step_wait()
+    assert not done.any(), "what was asked was no shutdown"
+    with pytest.raises(ValueError, match="call step_async"):
+        env.step_wait()
+
+
+@pytest.mark.parametrize("num_envs", [True, 0, 1.5, "2"])
+def test_numbers_of_envs(num_envs: object) -> None:
+    with pytest.raises(ValueError, match="num_envs must be an integer of at least 1"):
+        make_sb3("Work", num_envs)
+
+
+def test_an_unknown_keyword_is_a_type_error_too() -> None:
+    for error in (TypeError, ValueError):
+        with pytest.raises(error, match="unknown dial 'frameskip'"):
+            gym.make("myopia/Work-v0", frameskip=4)

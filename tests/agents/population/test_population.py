@@ -280,7 +280,7 @@ def test_a_damaged_checkpoint_of_a_population_is_told(tmp_path: Path, monkeypatc
     ("change", "said"),
     [
         ({"rank": "epok"}, "did you mean 'epoch'"),
-        ({"members": 1}, "at least 2 members, got 1"),
+        ({"members": 1}, "at least 2 members, and at most 1000, got 1"),
         ({"interval": 0}, "at least 1, got 0"),
         ({"share": 0.6}, "at most .5, got 0.6"),
         ({"spread": -1.0}, "spread must be at least 0, got -1.0"),

@@ -106,7 +106,11 @@ def test_a_python_file_is_the_same_study(tiny: Path, tmp_path: Path) -> None:
         ("[0, 1]", "['a']", "seeds: expected int, got 'a'"),
         ("[0, 1]", "3", "seeds: expected values separated by /, got 3"),
         ("max_epochs", "max_epoch", "unknown dial 'max_epoch', did you mean 'max_epochs'?"),
-        ("total_timesteps = 1", "total_timesteps = 0", "must be at least 1, got 0"),
+        (
+            "total_timesteps = 1",
+            "total_timesteps = 0",
+            "total_timesteps must lie in 1..1000000000000000, got 0",
+        ),
         ('"epoch"', '"epochs"', "unknown credit mode 'epochs', did you mean 'epoch'?"),
         ("seeds", "seedz", "did you mean 'seeds'?"),
         ('title = "Tiny"', "", "title is missing"),
