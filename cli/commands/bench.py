@@ -16,6 +16,7 @@ from myopia.cli.benchmarks.benchmark import BENCHMARKS, Setting
 from myopia.cli.shared import print_json, world_from
 from myopia.common.errors import check_at_least, check_choice
 
+WHAT = "What to compare: " + ", ".join(BENCHMARKS)
 PLACE = 140
 """Where it stands in the overview."""
 
@@ -24,8 +25,7 @@ PLACE = 140
 class Options:
     """What `myopia bench` is asked."""
 
-    what: Annotated[str, tyro.conf.Positional] = "envs"
-    """What to compare: envs, train or curves."""
+    what: Annotated[str, tyro.conf.Positional, tyro.conf.arg(help=WHAT)] = "envs"
     world: Annotated[str, tyro.conf.Positional] = "Investment"
     """Id or short name of the world; its dials as key=value beside it."""
     device: str = "cpu"

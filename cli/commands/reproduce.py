@@ -43,7 +43,8 @@ def run(options: Options) -> int:
 
     if options.list or options.name is None:
         sources = {one.name: one.source for one in REPRODUCTIONS.values()}
-        listed = "\n".join(f"{name:<12}  {source}" for name, source in sources.items())
+        width = max(map(len, sources))
+        listed = "\n".join(f"{name:<{width}}  {source}" for name, source in sources.items())
         print(to_json(sources) if options.json else listed)
         return 0
     check_choice("results", options.name, REPRODUCTIONS)

@@ -18,7 +18,13 @@ import tyro
 
 from myopia.cli.shared import follow_up, print_json
 from myopia.common.links import check_default
+from myopia.common.registry import module_names
 
+SHIPPED = "myopia.analysis.studies.shipped"
+STUDIES = (
+    f"The name of a study that ships ({', '.join(module_names(SHIPPED))}), or a file: .py with a "
+    "STUDY, or .toml."
+)
 PLACE = 50
 """Where it stands in the overview."""
 
@@ -27,8 +33,7 @@ PLACE = 50
 class Options:
     """What `myopia study` is asked."""
 
-    study: Annotated[str, tyro.conf.Positional]
-    """The name of a study that ships (quickstart), or a file: .py with a STUDY, or .toml."""
+    study: Annotated[str, tyro.conf.Positional, tyro.conf.arg(help=STUDIES)]
     workers: int | None = None
     """Runs at a time; one for each core if not given."""
     backend: str = "local"
