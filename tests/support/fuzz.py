@@ -187,8 +187,12 @@ def changed_bytes(data: bytes, rng: random.Random) -> bytes:
 
 
 def changed_text(text: str, rng: random.Random) -> str:
-    """Lines of a TOML or Python file dropped, doubled, or with a word of them replaced."""
-    lines = text.splitlines()
+    """Lines of a TOML file dropped, doubled, or with a word of them replaced.
+
+    But for how long is trained: the preset's time would look like a hang.
+    """
+    lines = [line for line in text.splitlines() if not line.startswith("total_timesteps")]
+    kept = [line for line in text.splitlines() if line.startswith("total_timesteps")]
     for _ in range(rng.choice([1, 1, 2, 3])):
         place = rng.randrange(len(lines))
         kind = rng.randrange(4)
@@ -203,7 +207,8 @@ def changed_text(text: str, rng: random.Random) -> str:
             lines[place] = rng.choice(WORDS)
         if not lines:
             return ""
-    return "\n".join(lines)
+    place = next((n for n, line in enumerate(lines) if line.startswith("[base]")), -1)
+    return "\n".join([*lines[: place + 1], *kept, *lines[place + 1 :]])
 
 
 def change_file(path: Path, rng: random.Random) -> str:
