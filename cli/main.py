@@ -31,7 +31,8 @@ BOX = " │╭╮╰╯─├┤┌┐└┘|"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input, 130 or 143 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if threading.current_thread() is threading.main_thread():
+    in_main = threading.current_thread() is threading.main_thread()
+    if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminated)
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())

@@ -248,6 +248,8 @@ class _Population:
             "generator": self.generator.bit_generator.state,
         }
         write_json(self.kept / "state.json", state)
+        for one in self.folders:
+            one.checkpointed(self.device)
         _remove_rounds(self.kept, but=self._member_file(timesteps, 0).parent.name)
 
     def _resume(self) -> None:

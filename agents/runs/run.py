@@ -267,6 +267,15 @@ class RunFolder:
                 raise
             self._record("done", device)
 
+    def checkpointed(self, device: str) -> None:
+        """From the first checkpoint of this version on, a folder of format 1 has this format.
+
+        Not before: interrupted until then, it goes on from the old one, which has no checksum.
+        """
+        if self.format != FORMAT:
+            self.format = FORMAT
+            self._record("running", device)
+
     def check_place(self) -> None:
         """Raise ValueError where the folder is no longer where the training began."""
         if self._place != _place_of(self.path):
@@ -297,7 +306,7 @@ class RunFolder:
         write_json(
             self.path / "run.json",
             {
-                "format": FORMAT,
+                "format": FORMAT if status == "done" else self.format,
                 "numerics": NUMERICS,
                 "status": status,
                 "cause": cause,

@@ -114,6 +114,7 @@ def training(
                 "episodes": log.checkpoint(model.num_timesteps),
             }
             save_checkpoint(state, model, config.id, extra)
+            folder.checkpointed(device)
 
         if state.exists():
             names = (config.id, config.old_id)

@@ -12,6 +12,7 @@ import numpy as np
 
 from myopia.analysis.evaluation.classify import KINDS, STOPS
 from myopia.analysis.evaluation.evaluation import evaluate_agent
+from myopia.analysis.exact.discount_fit import GRID
 from myopia.envs import make_world
 from myopia.envs.task import TAMPER_KINDS
 from myopia.envs.world import World
@@ -25,15 +26,12 @@ def check_entries(entries: Any, path: Path, world: World | None = None) -> None:
 
     `world` is what the run was trained in; None where it is somebody's own that is not imported.
     """
-    template, lengths = _template()
+    template, long = _template()
     try:
         if not isinstance(entries, Mapping):
             raise _Misfit("", "an object", entries)
         epochs = _dial(entries, "max_epochs") if world is None else world.max_epochs
-        named = {"K": epochs, "K + 1": epochs + 1, "A": None}
-        if world is not None:
-            named["A"] = world.tables.num_actions
-        sizes = {length: named[name] for length, name in lengths.items()}
+        sizes = {long: epochs, long + 1: epochs + 1, len(GRID): len(GRID)}
         _check(entries, template, "", sizes)
         if entries["class"] is not None:
             kind, stop = entries["class"]["kind"], entries["class"]["stop"]
@@ -70,7 +68,7 @@ def _check(value: Any, like: Any, where: str, sizes: Mapping[int, int | None]) -
     elif isinstance(like, list):
         if not isinstance(value, list):
             raise _Misfit(where, "a list", value)
-        length = sizes.get(len(like), len(like))
+        length = sizes.get(len(like))  # of other lists nobody knows what it stands for
         if length is not None and len(value) != length:
             raise _Misfit(where, f"{length} entries", f"{len(value)}")
         for place, part in enumerate(value):
@@ -127,9 +125,9 @@ def _dial(entries: Mapping[str, Any], name: str) -> int:
 
 
 @functools.lru_cache(maxsize=1)
-def _template() -> tuple[dict[str, Any], dict[int, str]]:
-    """An evaluation, and what the lengths of its lists stand for."""
-    world = make_world("Investment")
+def _template() -> tuple[dict[str, Any], int]:
+    """An evaluation, and in how many epochs: a number that no list has by chance."""
+    world = make_world("Investment", max_epochs=37)
     chances = np.array([0.2, 0.7, 0.1])  # neither fair, nor any oracle's: nothing is null
     entries = evaluate_agent(world, lambda seen: np.tile(chances, (len(seen), 1)), "some").json()
     entries["reasons"], entries["dials"] = {}, {}  # whatever they hold
@@ -139,5 +137,4 @@ def _template() -> tuple[dict[str, Any], dict[int, str]]:
     entries["delta"]["estimate"] = entries["delta_stop"]["estimate"] = 0.0
     oracles = {name: {"least": 0.0, "most": 0.0} for name in ("myopic", "lifetime")}
     entries["tampering"] = dict.fromkeys(("any", *TAMPER_KINDS), 0.0) | {"oracles": oracles}
-    K, A = world.max_epochs, world.tables.num_actions
-    return entries, {K: "K", K + 1: "K + 1", A: "A"}
+    return entries, world.max_epochs

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
+from stable_baselines3.common.callbacks import BaseCallback
 from support.runs import copied
 
 import myopia
@@ -48,6 +49,23 @@ def test_an_interrupted_one_goes_on(old: Path, name: str) -> None:
     record = read_json(old / name / "run.json")
     assert (record["status"], record["numerics"]) == ("done", runs.NUMERICS)
     assert myopia.evaluate(old / name)[0].measures["return"] is not None
+
+
+@pytest.mark.parametrize("name", ["ppo", "dqn"])
+def test_one_that_is_interrupted_again_at_once_goes_on(old: Path, name: str) -> None:
+    """Before its first checkpoint of this version the old one, without a checksum, counts."""
+
+    class AtOnce(BaseCallback):
+        def _on_step(self) -> bool:
+            raise KeyboardInterrupt
+
+    config = RunConfig.read(old / name)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train(config, old / name, callbacks=[AtOnce()])
+        assert read_json(old / name / "run.json")["format"] == 1
+    train(config, old / name, checkpoint_seconds=0)
+    assert read_json(old / name / "run.json")["format"] == 2
 
 
 def test_an_evaluated_one_goes_on_with_what_was_evaluated(old: Path) -> None:
