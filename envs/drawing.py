@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from myopia.envs.batch import Batch
 from myopia.envs.dynamics import clock_tables
 from myopia.envs.world import World
 
@@ -97,6 +98,14 @@ class Frame:
         for number, row in enumerate(rows):
             draw.text((12, 10 + 22 * number), row, INK, font=_font(15))
         return np.asarray(image)
+
+
+def frames(batch: Batch) -> list[np.ndarray]:
+    """A frame (H, W, 3) of each lifetime of a batch on numpy."""
+    return [
+        Frame(batch.world, int(cell), False, None, float(reward)).image()
+        for cell, reward in zip(batch.cell, batch.rewards_so_far(), strict=True)
+    ]
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

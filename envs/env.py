@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from myopia.common import specs
 from myopia.common.errors import check_choice
 from myopia.envs.backend import SCALAR
 from myopia.envs.dynamics import dynamics_of
@@ -31,7 +32,8 @@ class EpochEnv(gymnasium.Env):
     Observation: (D,) float32, features then step (one-hot) then index. Action: the task's, then
     shutdown, unless `shutdown="absent"`. `info` of a step: `epoch` (in which the action was taken),
     `payoff`, `epoch_end`; where an epoch ended `epoch_payoff`; where the lifetime ended
-    `stop_epoch` (K if never stopped) and `episode` (`r`, `l`); `shutdown_ignored` where it was.
+    `stop_epoch` (K if never stopped); `shutdown_ignored` where it was. With `episode_info=True`
+    also `episode` (`r`, `l`) where the lifetime ended, as `RecordEpisodeStatistics` would add it.
 
     A `reset(seed=...)` draws a new key for this env's stream of lifetimes; a bare `reset()` goes
     on to the stream's next lifetime, as a batch does by itself.
@@ -40,12 +42,17 @@ class EpochEnv(gymnasium.Env):
     metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
-        self, world: str | type[Task] | World, render_mode: str | None = None, **dials: Any
+        self,
+        world: str | type[Task] | World,
+        render_mode: str | None = None,
+        episode_info: bool = False,
+        **dials: Any,
     ) -> None:
         if render_mode is not None:
             check_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.world = world if isinstance(world, World) else make_world(world, **dials)
         self.render_mode = render_mode
+        self.episode_info = specs.convert(episode_info, bool, "episode_info")
         self.dynamics = dynamics_of(self.world, SCALAR)
         self.observer = observer_of(self.world, SCALAR)
         self.observation_space = observation_space(self.world)
@@ -65,7 +72,7 @@ class EpochEnv(gymnasium.Env):
         self._lifetime += 1
         self._words = lifetime_key(self._key, self._lifetime)
         self._steps = 0
-        self._episode_info = EpisodeInfo(self.world.max_epochs)
+        self._episode_info = EpisodeInfo(self.world.max_epochs, self.episode_info)
         self._cell = self.dynamics.start(self._draw(START))
         self._ended, self._last = False, None
         return self.observer.observe(self._cell, self._draw, DISPLAY).copy(), {"epoch": 0}

@@ -6,8 +6,8 @@ from typing import Any
 class EpisodeInfo:
     """Sums over one lifetime; both single envs keep one."""
 
-    def __init__(self, max_epochs: int) -> None:
-        self.max_epochs = max_epochs
+    def __init__(self, max_epochs: int, episode: bool) -> None:
+        self.max_epochs, self.episode = max_epochs, episode
         self.length = 0
         self.lifetime_reward = self.epoch_payoff = 0.0
 
@@ -32,7 +32,8 @@ class EpisodeInfo:
             self.epoch_payoff = 0.0
             if ended:
                 info["stop_epoch"] = epoch if stopped else self.max_epochs
-                info["episode"] = {"r": self.lifetime_reward, "l": self.length}
+                if self.episode:
+                    info["episode"] = {"r": self.lifetime_reward, "l": self.length}
         if ignored:
             info["shutdown_ignored"] = True
         return info

@@ -109,13 +109,9 @@ class WorldVecEnv(VecEnv):
         """One frame of each env, (H, W, 3) uint8; needs `render_mode="rgb_array"`."""
         if self.render_mode is None or self.batch.cell is None:
             raise ValueError("images need render_mode='rgb_array', and a reset before them")
-        from myopia.envs.drawing import Frame
+        from myopia.envs.drawing import frames
 
-        rewards = self.batch.rewards_so_far()
-        return [
-            Frame(self.world, int(cell), False, None, float(reward)).image()
-            for cell, reward in zip(self.batch.cell, rewards, strict=True)
-        ]
+        return frames(self.batch)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -70,7 +70,9 @@ class World:
         for name in dials:
             if name not in own and name not in ENGINE_DIALS:
                 error = unknown_name_error("dial", name, [*sorted(own), *ENGINE_DIALS])
-                raise UnknownDialError(f"{task.__name__}: {error}")
+                # Python's own words in it are what others look for before they try again
+                told = f"{task.__name__}: {error} (unexpected keyword argument {name!r})"
+                raise UnknownDialError(told)
         built = specs.build(task, {k: v for k, v in dials.items() if k in own}, task.__name__)
         settings: dict[str, Any] = {
             "max_epochs": task.max_epochs,
@@ -187,6 +189,7 @@ def shutdown_allowed(mode: str, step: Any) -> Any:
 RESERVED = frozenset(
     (
         *("world", "num_envs", "credit", "render_mode", "device"),
+        *("autoreset_mode", "episode_info"),
         *("algo", "total_timesteps", "dials"),
         *("id", "max_episode_steps", "disable_env_checker"),
         *("vectorization_mode", "vector_kwargs", "wrappers"),

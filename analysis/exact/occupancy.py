@@ -35,7 +35,7 @@ class Occupancy:
     @property
     def survival(self) -> np.ndarray:
         """(K,): probability of not having shut down by the end of epoch k."""
-        return 1 - np.cumsum(self.stop[:-1])
+        return survival_of(self.stop)
 
     @property
     def mean_stop(self) -> float:
@@ -45,6 +45,15 @@ class Occupancy:
     def discounted(self, delta: float) -> float:
         """Expected reward of a lifetime, epoch k weighted δ**k."""
         return float(self.reward @ delta ** np.arange(len(self.reward)))
+
+
+def survival_of(stop: np.ndarray) -> np.ndarray:
+    """(K,): probability of a stop after epoch k, given the stop's distribution (K + 1,).
+
+    Summed up from the nearer end, so that what is impossible is 0 and not a rounding error.
+    """
+    before, after = np.cumsum(stop[:-1]), np.cumsum(stop[:0:-1])[::-1]
+    return np.where(before < after, 1 - before, after)
 
 
 def occupancy(world: World, policy: np.ndarray) -> Occupancy:

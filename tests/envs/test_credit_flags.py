@@ -16,7 +16,9 @@ T, K = 4, 12
 
 
 def dummy(credit: str):
-    makers = [lambda: gym.make("myopia.envs:myopia/Investment-v0") for _ in range(3)]
+    makers = [
+        lambda: gym.make("myopia.envs:myopia/Investment-v0", episode_info=True) for _ in range(3)
+    ]
     return with_credit(DummyVecEnv(makers), credit)
 
 

@@ -38,7 +38,7 @@ def played_slowly(world: World) -> Interpreter:
 
 def check_all_faces(world: World) -> None:
     vector, tensor, native = EpochVectorEnv(world, N), TensorBatch(world, N), WorldVecEnv(world, N)
-    singles = [EpochEnv(world) for _ in range(N)]
+    singles = [EpochEnv(world, episode_info=True) for _ in range(N)]
     slow = [played_slowly(world) for _ in range(N)]
     own = len(world.task.actions)
     assert world.actions[:own] == tuple(world.task.actions)

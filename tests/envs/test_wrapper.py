@@ -41,7 +41,7 @@ class Corridor(gym.Env):
 
 
 def wrapped(**dials) -> EpochWrapper:
-    settings = {"max_epochs": 3, "schedule": "linear:cutoff=2,upkeep=0.5"}
+    settings = {"max_epochs": 3, "schedule": "linear:cutoff=2,upkeep=0.5", "episode_info": True}
     return EpochWrapper(Corridor(), **{**settings, **dials})
 
 
@@ -60,9 +60,9 @@ def test_an_inner_episode_is_an_epoch() -> None:
         assert not truncated
         if info["epoch_end"]:
             assert info["epoch_payoff"] == 3
-            assert observation[0] == 0
+            assert observation[0] == (3 if terminated else 0)  # what ends is not reset
     assert seen == [1, 1, 1, 0.5, 0.5, 0.5, -0.5, -0.5, -0.5]
-    assert observation.tolist() == [0, 0, 0, 0]
+    assert observation.tolist() == [3, 0, 0, 0]
     assert info["episode"] == {"r": 3.0, "l": 9}
     assert info["stop_epoch"] == 3
     with pytest.raises(gym.error.ResetNeeded):
@@ -299,3 +299,212 @@ def test_a_gaussian_policy_is_not_stopped_at_once() -> None:
     _, _, terminated, _, info = env.step(np.array([0.0, 1.0], dtype=np.float32))
     assert not terminated
     assert info["shutdown_ignored"]
+
+
+class Rooms(gym.Env):
+    """Episodes of four steps, of whatever is to be tried: spaces, rewards, infos, masks."""
+
+    def __init__(self, space=None, actions=2, reward=1.0, info=None, mask=False) -> None:
+        self.observation_space = space or gym.spaces.Box(0, 9, (1,), np.float32)
+        self.action_space = gym.spaces.Discrete(actions)
+        self.reward, self.info, self.mask = reward, {} if info is None else info, mask
+        self.resets, self.taken = 0, []
+
+    def _told(self):
+        if not self.mask:
+            return self.info
+        mask = np.zeros(2, dtype=np.int8)
+        mask[(self.resets + self.t) % 2] = 1
+        return {"action_mask": mask, "resets": self.resets, "t": self.t}
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        self.resets, self.t = self.resets + 1, 0
+        return self.observation_space.sample(), self._told()
+
+    def step(self, action):
+        self.t += 1
+        self.taken.append(action)
+        seen = self.observation_space.sample()
+        return seen, self.reward, np.bool_(self.t == 4), np.bool_(False), self._told()
+
+
+def test_nothing_is_reset_where_the_lifetime_ends() -> None:
+    """The terminal observation is the inner one's; resets are one a boundary, and the first."""
+    inner = Rooms()
+    env = EpochWrapper(inner, max_epochs=3, schedule="constant")
+    env.reset(seed=0)
+    for _ in range(12):
+        last = env.step(1)
+    assert last[2]
+    assert inner.resets == 3
+    assert last[0][0] == env._inner[0]
+    env.reset()
+    env.step(2)  # shutdown
+    assert inner.resets == 4
+
+
+def test_info_at_a_boundary_is_that_of_the_reset() -> None:
+    """So a mask in it is that of the state that is shown; the last step's is kept beside it."""
+    env = EpochWrapper(Rooms(mask=True), max_epochs=3, schedule="constant")
+    _, info = env.reset(seed=0)
+    for step in range(1, 13):
+        assert info["action_mask"].tolist() == [*env.env._told()["action_mask"], 1]
+        assert info["action_mask"].dtype == np.int8
+        assert env.action_masks().tolist() == [bool(x) for x in info["action_mask"]]
+        _, _, ended, _, info = env.step(0)
+        assert info["t"] == (step % 4 if step < 12 else 4)
+        assert ("inner_final_info" in info) == (step in (4, 8))
+        if step in (4, 8):
+            assert info["inner_final_info"]["t"] == 4
+            assert env.observation_space.shape == (1 + 3,)
+            assert info["inner_final_obs"].shape == (1,)
+    assert ended
+    absent = EpochWrapper(Rooms(mask=True), shutdown="absent")
+    assert len(absent.reset(seed=0)[1]["action_mask"]) == 2
+    boundary = EpochWrapper(Rooms(mask=True), shutdown="boundary", epoch_length=4)
+    boundary.reset(seed=0)
+    assert boundary.step(0)[4]["action_mask"][2] == 0
+    assert boundary.step(2)[4]["action_mask"][2] == 0  # idle, and still told
+
+
+def test_taxi_masks_belong_to_the_state_that_is_shown() -> None:
+    env = EpochWrapper(
+        gym.make("Taxi-v4"), max_epochs=3, epoch_length=9, channel="severed", schedule="constant"
+    )
+    env.reset(seed=0)
+    for _ in range(26):
+        *_, info = env.step(0)
+        state = env.unwrapped.s
+        np.testing.assert_array_equal(info["action_mask"][:6], env.unwrapped.action_mask(state))
+
+
+def test_infos_hold_plain_values() -> None:
+    env = EpochWrapper(Rooms(), max_epochs=2, schedule="constant")
+    env.reset(seed=0)
+    for action in (0, 0, 0, 0, 1, 2):
+        _, reward, terminated, truncated, info = env.step(action)
+        assert type(terminated) is type(truncated) is type(info["epoch_end"]) is bool
+        assert type(reward) is float
+    assert terminated
+
+
+@pytest.mark.parametrize("reward", [np.nan, np.inf, -np.inf, None, "much", [1, 2]])
+def test_rewards_that_are_no_numbers_are_told(reward) -> None:
+    env = EpochWrapper(Rooms(reward=reward))
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"must be a finite number, got .* in epoch 0, step 0"):
+        env.step(0)
+
+
+@pytest.mark.parametrize("info", ["None", [], 3])
+def test_infos_that_are_no_dicts_are_told(info) -> None:
+    inner = Rooms()
+    env = EpochWrapper(inner)
+    env.reset(seed=0)
+    inner.info = None if info == "None" else info
+    with pytest.raises(
+        ValueError, match=r"step\(\) of the inner env .* must return a dict as info"
+    ):
+        env.step(0)
+    with pytest.raises(ValueError, match=r"reset\(\) of the inner env .* must return a dict"):
+        env.reset()
+
+
+@pytest.mark.parametrize(
+    "action", [1, np.int64(1), np.array(1), np.uint8(1), np.array(1, np.int32)]
+)
+def test_an_action_of_any_integer_kind_reaches_the_inner_env_as_one(action) -> None:
+    inner = Rooms()
+    env = EpochWrapper(inner)
+    env.reset(seed=0)
+    env.step(action)
+    assert inner.taken == [1]
+    assert type(inner.taken[0]) is int
+    assert env.step(np.array(2))[2]
+
+
+def test_where_every_reward_is_negative_it_is_said_once() -> None:
+    env = EpochWrapper(Rooms(reward=-1.0), max_epochs=2, schedule="constant")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            env.reset(seed=0)
+            for _ in range(8):
+                env.step(0)
+    assert len(told) == 1
+    assert "shutting down at once earns most" in str(told[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for dials in (
+            {"shutdown": "absent"},
+            {"shutdown": "never", "epoch_length": 4},
+            {"shutdown_reward": -9.0},
+        ):
+            env = EpochWrapper(Rooms(reward=-1.0), max_epochs=2, schedule="constant", **dials)
+            env.reset(seed=0)
+            for _ in range(8):
+                env.step(0)
+        env = EpochWrapper(Rooms(reward=0.0), max_epochs=2, schedule="constant")
+        env.reset(seed=0)
+        env.step(2)
+
+
+def _space(name: str) -> gym.Space:
+    spaces = gym.spaces
+    box = spaces.Box(0, 1, (2,), np.float32)
+    return {
+        "bytes": spaces.Box(0, 255, (5,), np.uint8),
+        "picture": spaces.Box(0, 255, (40, 40, 3), np.uint8),
+        "double": spaces.Box(-1, 1, (3,), np.float64),
+        "matrix": spaces.Box(0, 1, (2, 2), np.float32),
+        "dict": spaces.Dict(a=box, b=spaces.Discrete(3)),
+        "bits": spaces.MultiBinary(3),
+        "choices": spaces.MultiDiscrete([2, 3]),
+        "nested": spaces.Dict(a=spaces.Dict(c=spaces.Discrete(2))),
+        "tuple": spaces.Tuple((spaces.Discrete(3), box)),
+        "from 2": spaces.Discrete(3, start=2),
+        "scalar": spaces.Box(0, 1, (), np.float32),
+        "text": spaces.Text(5),
+        "text in a dict": spaces.Dict(a=spaces.Text(5), b=spaces.Discrete(2)),
+        "list": spaces.Sequence(spaces.Discrete(2)),
+    }[name]
+
+
+SB3_TAKES = ("bytes", "picture", "double", "matrix", "dict", "bits", "choices")
+FLATTENED = ("nested", "tuple", "from 2", "scalar")
+
+
+def _learn(env: gym.Env) -> None:
+    seen = isinstance(env.observation_space, gym.spaces.Dict)
+    PPO(
+        "MultiInputPolicy" if seen else "MlpPolicy", env, n_steps=8, batch_size=8, n_epochs=1
+    ).learn(8)
+
+
+@pytest.mark.parametrize("name", [*SB3_TAKES, *FLATTENED, "text", "text in a dict", "list"])
+def test_any_observation_works_and_what_sb3_needs_is_said(name: str) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        env = EpochWrapper(Rooms(_space(name)))
+    check_env(env, skip_render_check=True)
+    if name in SB3_TAKES:
+        assert not told
+        _learn(env)
+        return
+    assert len(told) == 1
+    assert "where SB3 is to learn" in str(told[0].message)
+    inner: gym.Env = Rooms(_space(name))
+    if name in FLATTENED:
+        assert "FlattenObservation" in str(told[0].message)
+        inner = gym.wrappers.FlattenObservation(inner)
+    elif name == "text in a dict":
+        assert "FilterObservation" in str(told[0].message)
+        inner = gym.wrappers.FilterObservation(inner, ["b"])
+    else:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = EpochWrapper(inner)
+    _learn(env)
