@@ -54,8 +54,8 @@ class EpochVectorEnv(VectorEnv):
             check_choice("render_mode", render_mode, self.metadata["render_modes"])
         if "max_episode_steps" in dials:
             raise UnknownDialError(
-                "max_episode_steps: a lifetime of a batch ends after max_epochs * epoch_length steps, "
-                "expected these dials, or vectorization_mode='sync' around "
+                "max_episode_steps: a lifetime of a batch ends after max_epochs * epoch_length "
+                "steps, expected these dials, or vectorization_mode='sync' around "
                 "gymnasium.wrappers.TimeLimit"
             )
         self.world = world if isinstance(world, World) else make_world(world, **dials)

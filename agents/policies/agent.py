@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from myopia.agents.algorithms.base import Algorithm, one_hot_of_best
+from myopia.agents.policies.normalization import Normalization
 from myopia.agents.runs.run import RunConfig
 from myopia.common.errors import first_line
 from myopia.common.files import check_file
@@ -29,14 +30,21 @@ class Agent:
         self, policy: Any, settings: Algorithm, world: World, greedy: bool = False
     ) -> None:
         self.policy, self.settings, self.world, self.greedy = policy, settings, world, greedy
+        self.normalization: Normalization | None = None
+        """What the observations go through before the policy sees them."""
 
     def __call__(self, observations: np.ndarray) -> np.ndarray:
         """Action probabilities (n, A)."""
         with torch.no_grad():
-            tensor = torch.as_tensor(observations, device=self.policy.device)
+            tensor = self._seen(observations)
             allowed = allowed_actions(self.world, observations)
             probabilities = self.settings.probabilities(self.policy, tensor, allowed)
         return self._taken(probabilities)
+
+    def _seen(self, observations: np.ndarray) -> torch.Tensor:
+        if self.normalization is not None:
+            observations = self.normalization(observations)
+        return torch.as_tensor(observations, device=self.policy.device)
 
     def _taken(self, probabilities: torch.Tensor) -> np.ndarray:
         if self.greedy:
@@ -108,7 +116,7 @@ class RecurrentAgent(Agent):
             memory = (torch.zeros(shape, device=device), torch.zeros(shape, device=device))
         with torch.no_grad():
             distribution, memory = self.policy.get_distribution(
-                torch.as_tensor(observations, device=device),
+                self._seen(observations),
                 memory,
                 torch.as_tensor(starts, dtype=torch.float32, device=device),
             )

@@ -6,15 +6,18 @@ author put there. Here the first kind is left as text, and the second is read by
 weights, which knows how to make tensors and nothing else.
 """
 
+import base64
 import io
 import json
 import re
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+import numpy as np
 import torch
 
+from myopia.agents.policies.safe_pickle import read_pickle
 from myopia.common.errors import first_line
 from myopia.common.files import check_file
 
@@ -27,8 +30,16 @@ MOST_QUOTED = 200
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read_agent(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """What `data` says in plain text, and the weights, on the CPU.
+class SavedAgent(NamedTuple):
+    """What can be read of a zip without running anything."""
+
+    data: dict[str, Any]
+    weights: dict[str, torch.Tensor]  # on the CPU
+    last_observation: np.ndarray | None  # (envs, D), where it is there
+
+
+def read_agent(path: Path) -> SavedAgent:
+    """What `data` says in plain text, the weights, and what the agent saw last.
 
     A value of `data` that is pickled appears as the readable entries beside its pickle, without
     it. Raises ValueError where the file is no such zip, is damaged, unpacks to too much, or holds
@@ -44,7 +55,21 @@ def read_agent(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         raise ValueError(
             f"{path}: its data is no JSON of Stable-Baselines3: {first_line(error)}"
         ) from None
-    return {name: _readable(value) for name, value in plain.items()}, _weights(policy, path)
+    data = {name: _readable(value) for name, value in plain.items()}
+    return SavedAgent(data, _weights(policy, path), _last_observation(plain))
+
+
+def _last_observation(plain: dict[str, Any]) -> np.ndarray | None:
+    """What SB3 keeps of it beside the settings, pickled; it is a hint, and may be missing."""
+    said = plain.get("_last_obs")
+    if not isinstance(said, dict) or not isinstance(said.get(":serialized:"), str):
+        return None
+    try:
+        found = read_pickle(base64.b64decode(said[":serialized:"]))
+    except ValueError:
+        return None
+    real = isinstance(found, np.ndarray) and found.dtype.kind in "fiu" and found.ndim == 2
+    return found if real else None
 
 
 def _read(archive: zipfile.ZipFile, member: str) -> bytes:
@@ -85,7 +110,9 @@ def _readable(value: Any) -> Any:
 
 
 def _weights(policy: bytes, path: Path) -> dict[str, torch.Tensor]:
-    _unpack(io.BytesIO(policy), f"policy.pth in {path}", ())  # torch's format is a zip again
+    # torch's format is a zip again since 1.6, and a row of pickles before
+    if policy.startswith(b"PK"):
+        _unpack(io.BytesIO(policy), f"policy.pth in {path}", ())
     try:
         weights = torch.load(io.BytesIO(policy), map_location="cpu", weights_only=True)
     except Exception as error:  # as above

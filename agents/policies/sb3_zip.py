@@ -10,12 +10,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from gymnasium.spaces import Discrete
+from gymnasium.spaces import Box, Discrete
 
 from myopia.agents.algorithms.base import ALGORITHMS, Algorithm
 from myopia.agents.algorithms.presets import find_algorithm
 from myopia.agents.policies.agent import Agent, agent_of, check_spaces
+from myopia.agents.policies.normalization import read_normalization
 from myopia.agents.policies.safe_zip import read_agent
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.common.search_path import safe_imports
@@ -26,25 +28,53 @@ logger = logging.getLogger(__name__)
 
 
 @safe_imports()
-def load_sb3_zip(path: Path, algo: str, world: World, trust: bool = False) -> Agent:
+def load_sb3_zip(
+    path: Path,
+    algo: str,
+    world: World,
+    trust: bool = False,
+    vecnormalize: Path | None = None,
+) -> Agent:
     """The agent in a zip that SB3's `save` wrote for the algorithm `algo`, at work in `world`.
 
     Nothing is unpickled but tensors; with `trust`, SB3's own loader opens the file, which runs
-    whatever its author put there. What SB3 keeps outside of the zip, such as the statistics of
-    `VecNormalize`, is not seen. Raises ValueError where the zip is damaged, is of another
+    whatever its author put there. `vecnormalize` is the file that `VecNormalize.save` wrote beside
+    it: what the agent sees is normalised by it. Warns where the zip looks as if it was trained so
+    and there is no such file. Raises ValueError where the zip is damaged, is of another
     algorithm or world, or holds a policy that cannot be rebuilt; OSError where it is not there.
     """
     settings, _ = find_algorithm(algo, world.name)
     try:
-        policy = _trusted(path, settings, world) if trust else _rebuilt(path, settings, world)
+        opened = _trusted if trust else _rebuilt
+        policy, seen = opened(path, settings, world)
+        space = observation_space(world)
+        normalization = None
+        if vecnormalize is not None:
+            normalization = read_normalization(Path(vecnormalize), space.shape[0])
+        elif seen is not None and _lies_outside(seen, space):
+            logger.warning(
+                _printable(
+                    f"{path}: what it saw last is no observation of {world.name}: it was trained "
+                    "on normalised ones, as it looks, and is judged without; expected "
+                    "--vecnormalize FILE, which VecNormalize.save wrote"
+                )
+            )
     except ValueError as error:  # it quotes the file, which may hold anything
         raise ValueError(_printable(str(error))) from None
     policy.set_training_mode(False)
-    return agent_of(policy, settings, world)
+    agent = agent_of(policy, settings, world)
+    agent.normalization = normalization
+    return agent
 
 
-def _rebuilt(path: Path, settings: Algorithm, world: World) -> Any:
-    data, weights = read_agent(path)
+def _lies_outside(seen: np.ndarray, space: Box) -> bool:
+    """Whether no world of these spaces shows this; a rounding error is none."""
+    fits = seen.shape[1:] == space.shape
+    return fits and bool((seen < space.low - 1e-6).any() or (seen > space.high + 1e-6).any())
+
+
+def _rebuilt(path: Path, settings: Algorithm, world: World) -> tuple[Any, np.ndarray | None]:
+    data, weights, seen = read_agent(path)
     activation = _checked(data, settings, f"{path}")
     inputs, actions = observation_space(world), Discrete(len(world.actions))
     try:
@@ -62,10 +92,10 @@ def _rebuilt(path: Path, settings: Algorithm, world: World) -> Any:
     logger.warning(
         _printable(f"{path}: what is pickled in it was left closed: {', '.join(pickled)}")
     )
-    return policy
+    return policy, seen
 
 
-def _trusted(path: Path, settings: Algorithm, world: World) -> Any:
+def _trusted(path: Path, settings: Algorithm, world: World) -> tuple[Any, np.ndarray | None]:
     theirs: Any = next(
         base for base in settings.model_class.__mro__ if not base.__module__.startswith("myopia.")
     )
@@ -77,7 +107,8 @@ def _trusted(path: Path, settings: Algorithm, world: World) -> Any:
         except Exception as error:  # whatever is in the file may fail as it likes
             raise ValueError(f"{path}: SB3's own loader failed: {error!r}") from None
     check_spaces(model.policy, world, f"{path}")
-    return model.policy
+    seen = model._last_obs
+    return model.policy, seen if isinstance(seen, np.ndarray) and seen.ndim == 2 else None
 
 
 def _full_name(kind: type) -> str:

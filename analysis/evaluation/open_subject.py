@@ -6,9 +6,10 @@ function of observations, a table of probabilities, or a reference policy by nam
 
 import dataclasses
 import os
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -60,6 +61,7 @@ def evaluate_subject(
     *,
     algo: str | None = None,
     trust: bool = False,
+    vecnormalize: str | os.PathLike | None = None,
     greedy: bool = False,
     lifetimes: int | None = None,
     probes: str | Sequence[str] | None = None,
@@ -75,6 +77,7 @@ def evaluate_subject(
         world: the world of all but a run folder: a name, a task or a `World`.
         algo: the algorithm of a zip.
         trust: let SB3's own loader open a zip; it runs whatever its author put there.
+        vecnormalize: the file that `VecNormalize.save` wrote beside a zip.
         greedy: take a trained agent's best action, not the probabilities that it samples from.
         lifetimes: live so many lifetimes, with intervals, instead of exactly.
         probes: "all", or names of changed worlds in which to evaluate as well.
@@ -87,7 +90,15 @@ def evaluate_subject(
     Raises:
         ValueError: naming the subject, for what cannot be opened or gives no probabilities.
     """
-    opened = open_subject(subject, world, algo=algo, trust=trust, greedy=greedy, dials=dials)
+    opened = open_subject(
+        subject,
+        world,
+        algo=algo,
+        trust=trust,
+        vecnormalize=vecnormalize,
+        greedy=greedy,
+        dials=dials,
+    )
     asked = probes if probes is None or isinstance(probes, str) else ",".join(probes)
     if opened.run is not None and opened.config is not None and lifetimes is None:
         return evaluate_loaded(opened.run, opened.config, opened.agent, asked)
@@ -114,15 +125,17 @@ def open_subject(
     *,
     algo: str | None = None,
     trust: bool = False,
+    vecnormalize: str | os.PathLike | None = None,
     greedy: bool = False,
     dials: Mapping[str, Any] | None = None,
 ) -> Subject:
     """Open what `evaluate_subject` evaluates; its words. Raises ValueError where it cannot be."""
     dials = dials or {}
     if isinstance(subject, str | os.PathLike):
-        return _of_text(os.fspath(subject), world, algo, trust, greedy, dials)
-    if algo is not None or trust:
-        raise ValueError(f"algo and trust are for a zip, got {_named(subject)}")
+        of_zip = _ZipSettings(algo, trust, vecnormalize)
+        return _of_text(os.fspath(subject), world, of_zip, greedy, dials)
+    if algo is not None or trust or vecnormalize is not None:
+        raise ValueError(f"algo, trust and vecnormalize are for a zip, got {_named(subject)}")
     name = _named(subject)
     where = _world(name, world, dials)
     if isinstance(subject, np.ndarray):
@@ -133,14 +146,26 @@ def open_subject(
     return Subject(name, where, agent=agent)
 
 
+class _ZipSettings(NamedTuple):
+    """What is said of a zip, and of nothing else."""
+
+    algo: str | None
+    trust: bool
+    vecnormalize: str | os.PathLike | None
+
+    @property
+    def given(self) -> bool:
+        return self.algo is not None or self.trust or self.vecnormalize is not None
+
+
 def _of_text(
-    text: str, world: Any, algo: str | None, trust: bool, greedy: bool, dials: Mapping[str, Any]
+    text: str, world: Any, of_zip: _ZipSettings, greedy: bool, dials: Mapping[str, Any]
 ) -> Subject:
     path, kind = Path(text), text.partition(":")[0]
-    if path.is_dir() and algo is None and not trust:
+    if path.is_dir() and not of_zip.given:
         return _of_folder(path, world, greedy, dials)
-    if path.suffix == ".zip" or algo is not None or trust:
-        return _of_zip(path, world, algo, trust, greedy, dials)
+    if path.suffix == ".zip" or of_zip.given or _is_zip(path):
+        return _of_zip(path, world, of_zip, greedy, dials)
     if greedy:
         raise ValueError(f"--greedy is for a trained agent, got {text!r}")
     if kind in REFERENCES:
@@ -191,16 +216,30 @@ def _of_folder(folder: Path, world: Any, greedy: bool, dials: Mapping[str, Any])
     return Subject(folder.name, changed, agent=agent, run=folder, config=config)
 
 
+def _is_zip(path: Path) -> bool:
+    """Whether a file is a zip, whatever it is called."""
+    return path.is_file() and zipfile.is_zipfile(path)
+
+
 def _of_zip(
-    path: Path, world: Any, algo: str | None, trust: bool, greedy: bool, dials: Mapping[str, Any]
+    path: Path, world: Any, of_zip: _ZipSettings, greedy: bool, dials: Mapping[str, Any]
 ) -> Subject:
-    example = f"as in: myopia evaluate {path.with_suffix('.zip')} Investment --algo ppo"
-    if path.suffix != ".zip":
-        raise ValueError(f"--algo and --trust are for a zip, got {str(path)!r}; {example}")
-    if world is None or algo is None:
-        raise ValueError(f"{path} needs the world and the algorithm it is of, {example}")
+    saved = path.with_name(f"{path.name}.zip")
+    if not path.exists() and _is_zip(saved):  # SB3's save adds the suffix by itself
+        path = saved
+    if path.suffix != ".zip" and not _is_zip(path):
+        raise ValueError(
+            f"--algo, --trust and --vecnormalize are for a zip, got {str(path)!r}; "
+            f"as in: myopia evaluate {path.with_suffix('.zip')} Investment --algo ppo"
+        )
+    if world is None or of_zip.algo is None:
+        raise ValueError(
+            f"{path} needs the world and the algorithm it is of, as in: myopia evaluate {path} "
+            "Investment --algo ppo"
+        )
     where = _world(str(path), world, dials)
-    agent = load_sb3_zip(path, algo, where, trust)
+    statistics = None if of_zip.vecnormalize is None else Path(of_zip.vecnormalize)
+    agent = load_sb3_zip(path, of_zip.algo, where, of_zip.trust, statistics)
     agent.greedy = greedy
     return Subject(path.name, where, agent=agent)
 

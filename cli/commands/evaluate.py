@@ -38,6 +38,8 @@ class Options:
     """The algorithm of a zip, such as ppo (myopia algos lists them)."""
     trust: bool = False
     """Let Stable-Baselines3's own loader open a zip: it runs whatever its author put there."""
+    vecnormalize: Path | None = None
+    """The file that VecNormalize.save wrote beside a zip: what the agent sees goes through it."""
     greedy: bool = False
     """Judge a trained agent by its best actions, not by the probabilities it samples from."""
     probe: str | None = None
@@ -93,7 +95,7 @@ def _evaluate_runs(options: Options) -> int:
     from myopia.analysis.report.evaluate_runs import evaluate_runs
     from myopia.analysis.report.verdict import headline, verdict
 
-    alone = ("world", "algo", "trust", "greedy", "lifetimes", "dials")
+    alone = ("world", "algo", "trust", "vecnormalize", "greedy", "lifetimes", "dials")
     for name in alone:
         if getattr(options, name):
             raise ValueError(
@@ -157,6 +159,7 @@ def _evaluate(options: Options):
         options.world,
         algo=options.algo,
         trust=options.trust,
+        vecnormalize=options.vecnormalize,
         greedy=options.greedy,
         lifetimes=options.lifetimes,
         probes=options.probe,

@@ -224,7 +224,8 @@ def test_a_wrapped_env() -> None:
     assert entries["delta"] is None
     assert entries["reasons"]["delta"].startswith("the env has no tables")
     exact, _ = both("Work", "random")
-    assert entries.keys() - {"intervals", "lifetimes"} == exact.keys()
+    assert entries.keys() - {"intervals", "lifetimes", "cut"} == exact.keys()
+    assert entries["cut"] == 0
     assert entries["stop"].keys() == exact["stop"].keys()
 
 
@@ -245,3 +246,41 @@ def test_a_wrapped_env_agrees_with_the_exact_evaluation() -> None:
     for name in ("return", "stop"):
         for path, value, (low, high) in numbers(exact[name], entries["intervals"][name], name):
             assert low - 0.02 <= value <= high + 0.02, path
+
+
+@pytest.mark.parametrize("limit", [5, 6, 7, 12, 48])
+def test_what_a_time_limit_cut_is_not_known(limit: int) -> None:
+    """Epochs of 4 steps, cutoff 2, K = 12; a coin stops a fifth of the lifetimes in epoch 0."""
+    rng = np.random.default_rng(0)
+
+    def make() -> gymnasium.Env:
+        inner = gymnasium.make("FrozenLake-v1", disable_env_checker=True)
+        env = EpochWrapper(
+            inner, epoch_length=4, schedule="step:cutoff=2,upkeep=0.5", shutdown="boundary"
+        )
+        return gymnasium.wrappers.TimeLimit(env, limit)
+
+    class Coin:
+        def reset(self) -> None:
+            self.stops = rng.random() < 0.2
+
+        def __call__(self, seen) -> int:
+            return 4 if self.stops else 0  # 0 walks into the wall, and never falls in
+
+    entries = evaluate_env(make, Coin(), lifetimes=200).json()
+    known, stopped = min(limit // 4, 12), entries["stop"]["distribution"][0]
+    assert 0.1 < stopped < 0.3
+    assert entries["cut"] == (pytest.approx(1 - stopped) if limit < 48 else 0)
+    for name in ("survival", "distribution"):
+        values = entries["stop"][name]
+        assert [value is None for value in values[:12]] == [k >= known for k in range(12)]
+    assert entries["stop"]["survival"][:known] == pytest.approx([1 - stopped] * known)
+    assert [x is None for x in entries["reward_by_epoch"]] == [k >= known for k in range(12)]
+    assert (entries["return"] is None) == (entries["stop"]["mean"] is None) == (limit < 48)
+    # whoever goes on pays in epoch 2: known once epoch 2 was lived through by all
+    assert entries["stop"]["overrun"] == (pytest.approx(1 - stopped) if known > 2 else None)
+    assert entries["stop"]["premature"] == (pytest.approx(stopped) if known >= 2 else None)
+    if limit < 48:
+        assert f"the first in epoch {known}" in entries["reasons"]["return"]
+        assert entries["reasons"]["stop.survival"] == entries["reasons"]["return"]
+        assert ("stop.premature" in entries["reasons"]) == (known < 2)
