@@ -109,21 +109,35 @@ def _readable(value: Any) -> Any:
     return value
 
 
+def read_tensors(path: Path, member: str) -> Any:
+    """What torch saved as `member` of a zip: tensors, numbers and text in lists and dicts.
+
+    Raises ValueError where it is damaged or holds anything else; OSError where it cannot be read.
+    """
+    with check_file(path).open("rb") as file:
+        (data,) = _unpack(file, f"{path}", (member,))
+    return _load(data, member, path)
+
+
 def _weights(policy: bytes, path: Path) -> dict[str, torch.Tensor]:
+    weights = _load(policy, "policy.pth", path)
+    _check_weights(weights, len(policy), f"policy.pth in {path}")
+    return dict(weights)
+
+
+def _load(policy: bytes, member: str, path: Path) -> Any:
     # torch's format is a zip again since 1.6, and a row of pickles before
     if policy.startswith(b"PK"):
-        _unpack(io.BytesIO(policy), f"policy.pth in {path}", ())
+        _unpack(io.BytesIO(policy), f"{member} in {path}", ())
     try:
-        weights = torch.load(io.BytesIO(policy), map_location="cpu", weights_only=True)
+        return torch.load(io.BytesIO(policy), map_location="cpu", weights_only=True)
     except Exception as error:  # as above
         wanted = re.search(r"GLOBAL (\S+)", str(error))
         asked = f" (it asks for {wanted[1]})" if wanted else ""
         raise ValueError(
-            f"{path}: policy.pth holds something other than weights{asked}; expected tensors "
+            f"{path}: {member} holds something other than weights{asked}; expected tensors "
             "only, and nothing in it was run"
         ) from None
-    _check_weights(weights, len(policy), f"policy.pth in {path}")
-    return dict(weights)
 
 
 def _check_weights(weights: Any, most: int, name: str) -> None:

@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
+from myopia.agents.runs.optimizer_state import load_optimizer, optimizer_layout, optimizer_state
 from myopia.common.errors import first_line
 from myopia.common.files import check_file, write_whole
 from myopia.envs.credit.credit import Credit
@@ -50,7 +51,7 @@ def save_checkpoint(path: Path, model: BaseAlgorithm, run: str, extra: dict[str,
     """
     arrays = {
         **_nested("policy", model.policy.state_dict()),
-        **_nested("optimizer", _optimizer_state(model.policy.optimizer)),
+        **_nested("optimizer", optimizer_state(model.policy.optimizer)),
         **_prefixed("last", _last(model)),
         **_prefixed("env", world_env(model).batch.state()),
         **_prefixed("generator", _generators(model)),
@@ -96,7 +97,7 @@ def load_checkpoint(
     if facts["run"] not in runs:
         raise ValueError(f"{path} is of the run {facts['run']}, expected {runs[0]}")
     model.policy.load_state_dict(_tensors(_within("policy", arrays)))
-    _load_optimizer(model, _tensors(_within("optimizer", arrays)))
+    load_optimizer(model.policy.optimizer, _tensors(_within("optimizer", arrays)))
     _load_last(model, _within("last", arrays))
     world_env(model).batch.resume(_within("env", arrays))
     _load_buffer(model, _within("buffer", arrays))
@@ -153,7 +154,7 @@ def _check_layout(arrays: Arrays, model: BaseAlgorithm, learned: bool) -> None:
         **_prefixed("generator", _generators(model)),
     }
     if learned or any(name.startswith("optimizer/") for name in arrays):
-        expected |= _nested("optimizer", _optimizer_layout(model.policy.optimizer))
+        expected |= _nested("optimizer", optimizer_layout(model.policy.optimizer))
     _check_all(arrays, expected)
     for name in arrays:
         if name not in expected and not name.startswith(("buffer/", "env/")):
@@ -186,16 +187,6 @@ def _last_layout(model: BaseAlgorithm) -> Arrays:
         "episode_starts": np.empty(model.n_envs, dtype=bool),
     }
     return {**_last(model), **seen}
-
-
-def _optimizer_layout(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """What its state looks like after a step."""
-    stepped = copy.deepcopy(optimizer)
-    for group in stepped.param_groups:
-        for parameter in group["params"]:
-            parameter.grad = torch.zeros_like(parameter)
-    stepped.step()
-    return _optimizer_state(stepped)
 
 
 def _check_buffer(arrays: Arrays, model: Any) -> None:
@@ -272,28 +263,6 @@ def world_env(model: BaseAlgorithm) -> Any:
     while isinstance(env, VecEnvWrapper):
         env = env.venv
     return env
-
-
-def _optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    state = optimizer.state_dict()["state"]
-    return {
-        f"{index}/{name}": torch.as_tensor(value)
-        for index, row in state.items()
-        for name, value in row.items()
-    }
-
-
-def _load_optimizer(model: BaseAlgorithm, tensors: dict[str, torch.Tensor]) -> None:
-    # the groups hold settings, which the model was built with, and the learning rate, which SB3
-    # sets before each update
-    optimizer = model.policy.optimizer
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in tensors.items():
-        index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict(
-        {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
-    )
 
 
 def _last(model: BaseAlgorithm) -> Arrays:

@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -40,6 +41,8 @@ NUMERICS = 1
 MOST_STEPS = 10**15
 """Of a training: years on any machine."""
 
+ORIGIN = re.compile(r"[\w.-]{1,200}@[0-9a-f]{16}", re.ASCII)
+
 SETTINGS = ("algo", "credit", "seed", "total_timesteps")
 """The fields of a config beside the world and its dials, in the words of a study."""
 
@@ -60,6 +63,7 @@ class RunConfig:
         credit: lifetime, bootstrap, epoch, discount:D or window:M.
         seed: of the world, the weights and the sampling.
         total_timesteps: steps in the world, over all copies of it; the preset's if not given.
+        continues: the run whose weights and optimiser it begins with, as `Origin.name` has it.
 
     Raises:
         ValueError: naming the nearest known world, dial, algorithm, setting or credit mode.
@@ -71,6 +75,7 @@ class RunConfig:
     credit: str = "lifetime"
     seed: int = 0
     total_timesteps: int | None = None
+    continues: str | None = None
 
     def __post_init__(self) -> None:
         given = dict(self.dials)
@@ -89,6 +94,10 @@ class RunConfig:
             )
         if not 0 <= self.seed < 1 << 32:
             raise ValueError(f"seed must lie in 0..{(1 << 32) - 1}, got {self.seed}")
+        if self.continues is not None and not ORIGIN.fullmatch(self.continues):
+            raise ValueError(
+                f"continues: expected a run's id and digest, got {str(self.continues)[:80]!r}"
+            )
         object.__setattr__(self, "_given", given)
 
     @staticmethod
@@ -149,6 +158,7 @@ class RunConfig:
             "credit": self.credit,
             "seed": self.seed,
             "total_timesteps": self.total_timesteps,
+            "continues": self.continues,
         }
         defaults = {
             "dials": {},
@@ -162,7 +172,10 @@ class RunConfig:
     def old_id(self) -> str:
         """The id as it was before defaults were left out."""
         given = self._given  # type: ignore[reportAttributeAccessIssue]
-        return self._hashed({**dataclasses.asdict(self), "dials": given})
+        asked = {**dataclasses.asdict(self), "dials": given}
+        if self.continues is None:  # it had no such field
+            del asked["continues"]
+        return self._hashed(asked)
 
     def _hashed(self, asked: dict[str, Any]) -> str:
         text = json.dumps(asked, sort_keys=True)
@@ -235,6 +248,8 @@ class RunFolder:
                 "a new folder"
             )
         self.format = _format_of(path)
+        self.lineage = _lineage_of(path)
+        """The runs that its weights come from, the oldest first."""
         if not (path / "config.json").exists():  # a finished run may lie on a read-only disk
             path.mkdir(parents=True, exist_ok=True)
             write_json(path / "config.json", dataclasses.asdict(config))
@@ -317,6 +332,7 @@ class RunFolder:
                     "device": device,
                     "device_name": torch.cuda.get_device_name() if device == "cuda" else "cpu",
                 },
+                "lineage": self.lineage,
                 "versions": versions(),
                 "git_commit": git_commit(),
             },
@@ -345,6 +361,10 @@ def _format_of(folder: Path) -> int:
     return read_record(folder)["format"]
 
 
+def _lineage_of(folder: Path) -> list[dict[str, Any]]:
+    return read_record(folder)["lineage"] if (folder / "run.json").exists() else []
+
+
 def check_run_links(folder: Path) -> None:
     """`check_links` for a run folder: Weights & Biases links from `wandb/` to its own caches."""
     check_links(folder, besides="wandb")
@@ -365,6 +385,9 @@ def read_record(folder: Path) -> dict[str, Any]:
         )
     if record.get("status") not in STATUSES or not isinstance(record.get("cause"), str | None):
         raise ValueError(f"{path} is damaged: expected a status of {', '.join(STATUSES)}, a cause")
+    lineage = record.setdefault("lineage", [])
+    if not isinstance(lineage, list) or not all(isinstance(one, dict) for one in lineage):
+        raise ValueError(f"{path} is damaged: expected a list of runs as lineage")
     if isinstance(begun, bool) or not isinstance(begun, int):
         raise ValueError(f"{path} is damaged: expected a whole number as numerics")
     return record

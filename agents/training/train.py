@@ -1,6 +1,7 @@
 """Training: an SB3 agent in a world, into a run folder."""
 
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 
 from myopia.agents.runs.checkpoint import load_checkpoint, save_checkpoint
+from myopia.agents.runs.continuation import Origin, begin, check_continues, continuation, origin_of
 from myopia.agents.runs.run import RunConfig, RunFolder
 from myopia.agents.training.checkpoint_callback import (
     RunCheckpointCallback,
@@ -34,9 +36,10 @@ CHECKPOINT_SECONDS = 30.0
 
 @safe_imports()
 def train(
-    config: RunConfig | str | type[Task] | World,
+    config: RunConfig | str | type[Task] | World | None = None,
     out: str | Path | None = None,
     *,
+    continue_from: str | Path | None = None,
     device: str = "auto",
     progress: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -47,6 +50,7 @@ def train(
 
         train("Investment", "runs/mine", gain=0.5, credit="epoch", seed=1)
         train(RunConfig("Investment", {"gain": 0.5}, credit="epoch", seed=1), "runs/mine")
+        train(out="runs/on", continue_from="runs/mine", credit="lifetime", total_timesteps=100_000)
 
     A finished run is left as it is, and an interrupted one goes on from its checkpoint: on a CPU
     its weights are those of a run that was never interrupted. The global random generators, which
@@ -55,6 +59,9 @@ def train(
     Args:
         config: what to do; or a world, and the rest in `words`.
         out: the run folder, `runs/<id>` if not given.
+        continue_from: a finished run whose weights and optimiser it begins with. World, dials,
+            algorithm and credit are that run's unless given; lifetimes, draws, the counter of
+            steps, schedules and a replay buffer begin anew. `run.json` keeps the lineage.
         device: auto, cpu or cuda.
         progress: show a bar.
         checkpoint_seconds: between two checkpoints.
@@ -63,13 +70,12 @@ def train(
         **words: algo, credit, seed, total_timesteps, or dials of the world.
 
     Raises:
-        ValueError: the folder holds another run or a damaged checkpoint, or a word is wrong.
+        ValueError: the folder holds another run or a damaged checkpoint, a word is wrong, or the
+            run to continue has not finished or has networks of another shape.
         DivergedError: the weights are no longer finite (a ValueError).
     """
-    if not isinstance(config, RunConfig):
-        config = RunConfig.of(config, **words)
-    elif words:
-        raise ValueError(f"a RunConfig says it all, got {', '.join(sorted(words))} beside it")
+    origin = None if continue_from is None else origin_of(continue_from)
+    config = _config_of(config, origin, words)
     config.make_world()  # a wrong dial is found before anything is written
     chosen, why = choose_device(device, config.settings)
     logger.info("device %s: %s", chosen, why)
@@ -77,11 +83,28 @@ def train(
     if folder.done:
         logger.info("%s is done already", folder.path)
         return folder.path
-    with training(config, folder, chosen, checkpoint_seconds, callbacks) as (model, everything):
+    with training(config, folder, chosen, checkpoint_seconds, callbacks, origin) as started:
+        model, everything = started
         if progress:
             everything.append(ProgressBarCallback())
         learn(model, config.steps, everything)
     return folder.path
+
+
+def _config_of(config: Any, origin: Origin | None, words: dict[str, Any]) -> RunConfig:
+    """What a run was asked to be, in any of the ways that `train` takes."""
+    if isinstance(config, RunConfig):
+        if words:
+            raise ValueError(f"a RunConfig says it all, got {', '.join(sorted(words))} beside it")
+        if origin is not None:
+            config = dataclasses.replace(config, continues=config.continues or origin.name)
+            check_continues(origin, config)
+        return config
+    if origin is not None:
+        return continuation(origin, config, **words)
+    if config is None:
+        raise ValueError("expected a world to train in, or a run to continue from")
+    return RunConfig.of(config, **words)
 
 
 @contextlib.contextmanager
@@ -91,6 +114,7 @@ def training(
     device: str,
     checkpoint_seconds: float,
     callbacks: Sequence[BaseCallback] = (),
+    origin: Origin | None = None,
 ) -> Iterator[tuple[Any, list[BaseCallback]]]:
     """A model to train, from the folder's checkpoint if there is one, and what keeps its folder.
 
@@ -99,6 +123,13 @@ def training(
     state = folder.path / "checkpoint" / "state.safetensors"
     if state.exists():
         folder.check_numerics()
+    elif origin is not None:
+        folder.lineage = origin.next_lineage
+    elif config.continues is not None:
+        raise ValueError(
+            f"{folder.path} goes on from {config.continues}: expected that run beside it, as "
+            "--continue-from, continue_from in Python"
+        )
     log = LifetimeLog(folder.path / "episodes.parquet", config.make_world().max_epochs)
     with folder.recorded(device), preserve_rng_state():
         settings, world = config.settings, config.make_world()
@@ -123,6 +154,8 @@ def training(
             log.restore(extra.get("episodes"), model.num_timesteps)
             _restore(callbacks, extra.get("callbacks"), state)
             logger.info("%s goes on after %d steps", folder.path, model.num_timesteps)
+        elif origin is not None:
+            begin(model, origin)
         checkpoint_callback = RunCheckpointCallback(folder.path, checkpoint_seconds, checkpoint)
         try:
             yield model, [checkpoint_callback, LifetimeCallback(log), *callbacks]

@@ -6,6 +6,7 @@ Example: myopia train Investment gain=0.5 index=exact --credit lifetime --seed 0
 Example: myopia train Investment --algo ppo:gamma=0.4,hidden=32/32 --credit window:8
 Example: myopia train Investment --seeds 0:16 --out runs/many
 Example: myopia train Dilemma --algo a2c --population 10 --rank epoch --interval 1000 --swap
+Example: myopia train --continue-from runs/first --total-timesteps 200000 --credit epoch
 Example: myopia train Investment --cadence --baseline runs/evaluated --danger 0.5 --seed 1
 """
 
@@ -18,8 +19,9 @@ from typing import Annotated, Any
 import tyro
 
 from myopia.cli.evaluation_options import CadenceOptions, cadence_of
-from myopia.cli.shared import follow_up, one_thread, print_json, world_from
+from myopia.cli.shared import dials_from, follow_up, one_thread, print_json, world_from
 from myopia.common import specs
+from myopia.envs import World
 from myopia.envs.credit.credit import CREDITS
 
 CREDIT = "What the learner is told at an epoch boundary: " + ", ".join(
@@ -33,14 +35,18 @@ PLACE = 20
 class Options:
     """What `myopia train` is asked."""
 
-    world: Annotated[str, tyro.conf.Positional]
-    """Id or short name; its dials as key=value beside it."""
-    algo: str = "ppo"
+    world: Annotated[str | None, tyro.conf.Positional] = None
+    """Id or short name; its dials as key=value beside it. The run's with --continue-from."""
+    algo: str | None = None
     """One that myopia algos lists, with settings if they differ from the preset's:
-    ppo:gamma=0.4,hidden=32/32."""
-    credit: Annotated[str, tyro.conf.arg(help=CREDIT)] = "lifetime"
+    ppo:gamma=0.4,hidden=32/32; ppo if not given, the run's with --continue-from."""
+    credit: Annotated[str | None, tyro.conf.arg(help=CREDIT)] = None
     seed: int = 0
     """Seed of the world, the weights and the sampling."""
+    continue_from: Path | None = None
+    """A finished run whose weights and optimiser this one begins with, for --total-timesteps more;
+    in its world and under its credit, or in others. Lifetimes, draws, the counter of steps,
+    schedules and a replay buffer begin anew; run.json keeps the lineage."""
     seeds: str | None = None
     """Many seeds in one program, FIRST:END (END not included); run folders seed-<n> within out."""
     total_timesteps: int | None = None
@@ -77,22 +83,13 @@ class Options:
 
 def run(options: Options) -> int:
     """Train, and say where the run is."""
-    world = world_from(options.world, options.dials)
-    from myopia.agents.runs.run import RunConfig
+    world = None if options.world is None else world_from(options.world, options.dials)
     from myopia.agents.training.device import choose_device
-    from myopia.envs.registry import world_name
 
     one_thread()
     if not options.checkpoint_seconds >= 0:
         raise ValueError(f"checkpoint-seconds must be at least 0, got {options.checkpoint_seconds}")
-    config = RunConfig(
-        world=world_name(type(world.task)),
-        dials=world.dials(),
-        algo=options.algo,
-        credit=options.credit,
-        seed=options.seed,
-        total_timesteps=options.total_timesteps,
-    )
+    config = _config(options, world)
     if options.population is None and (options.swap or options.spread or options.rank != "none"):
         raise ValueError("--swap, --spread, --rank are between learners: expected --population N")
     several = options.seeds is not None or options.population is not None
@@ -112,11 +109,28 @@ def run(options: Options) -> int:
     if options.json:
         print_json({"run": str(folder), "config": dataclasses.asdict(config)})
     else:
-        print(f"{what}: {config.algorithm} in {world.name}, {folder}")
+        print(f"{what}: {config.algorithm} in {config.short_world}, {folder}")
         print(f"  device {device}: {why}")
         member = folder if options.population is None else folder / "member-00"
         print(f"  {follow_up('evaluate', member, config.world)}")
     return 0
+
+
+def _config(options: Options, world: World | None):
+    from myopia.agents.runs.continuation import continuation, origin_of
+    from myopia.agents.runs.run import RunConfig
+
+    words: dict[str, Any] = {"seed": options.seed, "total_timesteps": options.total_timesteps}
+    words |= {"algo": options.algo, "credit": options.credit}
+    words = {name: value for name, value in words.items() if value is not None}
+    if options.continue_from is None:
+        if world is None:
+            raise ValueError("expected a world to train in (myopia envs), or --continue-from RUN")
+        return RunConfig.of(world, **words)
+    if options.seeds is not None or options.population is not None:
+        raise ValueError("--continue-from begins one run: expected no --seeds, no --population")
+    dials = dials_from(options.dials) if world is None else {}
+    return continuation(origin_of(options.continue_from), world, **words, **dials)
 
 
 def _single(options: Options, config, device: str) -> tuple[Path, str]:
@@ -133,6 +147,7 @@ def _single(options: Options, config, device: str) -> tuple[Path, str]:
         folder = train(
             config,
             out,
+            continue_from=None if done else options.continue_from,
             device=device,
             progress=terminal,
             checkpoint_seconds=options.checkpoint_seconds,
