@@ -29,6 +29,38 @@ def text_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
+def answer_text(answers: Mapping[str, Any]) -> str:
+    """What an experiment answers, a line each; answers of several values as tables."""
+    return "\n".join(
+        f"{question}\n{_indented(_answer_table(answer))}"
+        if isinstance(answer, Mapping)
+        else f"{question}: {_shown(answer)}"
+        for question, answer in answers.items()
+    )
+
+
+def _answer_table(answer: Mapping[Any, Any]) -> str:
+    """A row for each entry that has entries itself, else one row of all."""
+    if not all(isinstance(value, Mapping) for value in answer.values()):
+        return text_table([{str(key): _shown(value) for key, value in answer.items()}])
+    return text_table(
+        [
+            {"": str(label), **{str(key): _shown(value) for key, value in row.items()}}
+            for label, row in answer.items()
+        ]
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " to ".join(map(_cell, value)) if len(value) == 2 else ", ".join(map(_cell, value))
+    return _cell(value)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.split("\n"))
+
+
 def to_json(value: Any) -> str:
     """JSON with numbers that are not finite as null."""
     return json.dumps(_plain(value), indent=2, ensure_ascii=False)

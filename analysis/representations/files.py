@@ -65,9 +65,22 @@ def inspection_text(name: str, entries: dict[str, Any]) -> str:
         for part, tables in entries["parts"].items()
     ]
     reasons = [f"  - {key}: {reason}" for key, reason in entries["reasons"].items()]
-    return "\n\n".join(
-        [head, *parts, *(["null, because:\n" + "\n".join(reasons)] if reasons else [])]
-    )
+    null = ["null, because:\n" + "\n".join(reasons)] if reasons else []
+    return "\n\n".join([head, *parts, *null, _summary(entries)])
+
+
+def _summary(entries: dict[str, Any]) -> str:
+    """A line for each state variable: where it acts, by the effects of shifting it."""
+    rows = entries["parts"]["steering"]["effects"]
+    layers: dict[str, list[str]] = {row["variable"]: [] for row in rows}
+    for row in rows:
+        if row["causal"]:
+            layers[row["variable"]].append(row["layer"])
+    lines = [
+        f"  {variable}: " + (f"acts in {', '.join(found)}" if found else "found to act nowhere")
+        for variable, found in layers.items()
+    ]
+    return "\n".join(["summary (shifts along a variable against random ones):", *lines])
 
 
 def tables_text(title: str, tables: dict[str, list[dict[str, Any]]]) -> str:

@@ -28,7 +28,7 @@ class Options:
     """Options of `myopia audit`."""
 
     out: Path | None = None
-    """Folder for audit.json, audit.txt and audit.png."""
+    """Folder for audit.json, audit.txt and audit.png (default: runs/audit)."""
     seed: int = 0
     """Seed of the networks and of the transformations."""
     steps: int = 4096
@@ -42,6 +42,7 @@ def run(options: Options) -> int:
     import torch
 
     from myopia.common.files import write_text
+    from myopia.common.links import check_default
     from myopia.superposition.audit import audit, read, worst_scaling
     from myopia.superposition.audit.figure import audit_figure
     from myopia.superposition.metrics import METRICS
@@ -50,6 +51,7 @@ def run(options: Options) -> int:
     if options.steps < 1:
         raise ValueError(f"--steps must be at least 1, but is {options.steps}")
     torch.set_num_threads(1)
+    out = options.out or check_default(Path("runs") / "audit")
     networks = {**_toys(options.seed), **_policies(options.seed, options.steps)}
     rows = audit(networks, options.seed)
     network, inputs = networks["ReLU policy"]
@@ -68,10 +70,11 @@ def run(options: Options) -> int:
         ]
     )
     print(to_json(answer) if options.json else text)
-    if options.out:
-        write_text(options.out / "audit.json", to_json(answer))
-        write_text(options.out / "audit.txt", text + "\n")
-        write_figure(options.out / "audit.png", audit_figure(rows))
+    write_text(out / "audit.json", to_json(answer))
+    write_text(out / "audit.txt", text + "\n")
+    write_figure(out / "audit.png", audit_figure(rows))
+    if not options.json:
+        print(f"\nwritten to {out}: audit.json, audit.txt, audit.png")
     return 0
 
 

@@ -78,6 +78,8 @@ def run(options: Options) -> int:
         entries = whole["runs"][name] = write_inspection(inspection, folders[name])
         if not options.json:
             print(inspection_text(name, entries), end="\n\n")
+            figures = ", ".join(sorted(path.name for path in folders[name].glob("*.png")))
+            print(f"written to {folders[name]}: representations.json, tables.txt, {figures}\n")
     if compared and not options.json:
         print(tables_text("similarity: are the layers of these agents alike?", compared))
     if options.json:

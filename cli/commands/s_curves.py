@@ -38,7 +38,7 @@ def run(options: Options) -> int:
     from myopia.common.files import write_text
     from myopia.superposition.curves import figures
     from myopia.superposition.curves.study import answers, run_all, scales, summary
-    from myopia.superposition.output import text_table, to_json, write_figure
+    from myopia.superposition.output import answer_text, text_table, to_json, write_figure
 
     if options.sweep.device != "cpu" and not torch.cuda.is_available():
         raise ValueError(
@@ -56,7 +56,7 @@ def run(options: Options) -> int:
         text_table([{k: v for k, v in row.items() if not isinstance(v, list)} for row in rows]),
         "Adam on MSE by the spread of its start",
         text_table([{k: v for k, v in row.items() if not isinstance(v, list)} for row in scaled]),
-        "\n".join(f"{question}\n  {answer}" for question, answer in answered.items()),
+        answer_text(answered),
         f"the sweep took {seconds:.0f} s on one thread",
     ]
     text = "\n\n".join(parts)
@@ -68,4 +68,7 @@ def run(options: Options) -> int:
     write_figure(options.out / "overlap.png", figures.overlap_figure(runs))
     write_figure(options.out / "plateaus.png", figures.plateau_figure(rows, scaled))
     write_figure(options.out / "oracle.png", figures.oracle_figure(d=options.sweep.d))
+    if not options.json:
+        names = "result.json, table.txt, curves.png, overlap.png, plateaus.png, oracle.png"
+        print(f"\nwritten to {options.out}: {names}")
     return 0

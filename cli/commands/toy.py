@@ -42,7 +42,7 @@ def run(options: Options) -> int:
     from myopia.common.errors import unknown_name_error
     from myopia.common.files import write_text
     from myopia.common.links import check_default
-    from myopia.superposition.output import text_table, to_json, write_figure
+    from myopia.superposition.output import answer_text, text_table, to_json, write_figure
     from myopia.superposition.toy.experiments.experiment import EXPERIMENTS
     from myopia.superposition.toy.lower_bounds import broken
 
@@ -77,7 +77,7 @@ def run(options: Options) -> int:
         [{k: v for k, v in row.items() if not isinstance(v, list)} for row in result.rows]
     )
     lower_bounds = f"{len(result.lower_bounds)} floors checked, {len(bad)} broken"
-    answers = "\n".join(f"{key}: {value}" for key, value in result.answer.items())
+    answers = answer_text(result.answer)
     text = "\n\n".join(
         [experiment.question, table, answers, lower_bounds, text_table(list(map(vars, bad)))]
     )
@@ -85,4 +85,6 @@ def run(options: Options) -> int:
     write_text(out / "result.json", to_json(whole))
     write_text(out / "table.txt", text.rstrip() + "\n")
     write_figure(out / "figure.png", result.figure)
+    if not options.json:
+        print(f"\nwritten to {out}: result.json, table.txt, figure.png")
     return 0

@@ -70,7 +70,8 @@ def train(
         watch: called with (step, model, losses (instances,)) before each update.
 
     Raises:
-        ValueError: importance or features do not fit the shape.
+        ValueError: importance or features do not fit the shape, or an importance is negative or
+            no number.
     """
     instances = len(features.density)
     if features.n_features != shape.n_features:
@@ -82,6 +83,7 @@ def train(
             f"importance must be ({shape.n_features},) or ({instances}, {shape.n_features}), "
             f"but is {tuple(importance.shape)}"
         )
+    check_importance(importance)
     generator = Generator(training.device).manual_seed(training.seed)
     model = ToyModel.start(shape, instances, generator, initial_bias)
     for parameter in model.parameters():
@@ -108,6 +110,13 @@ def train(
     return model
 
 
+def check_importance(importance: Tensor) -> None:
+    """Raise ValueError where a loss weighed by it would have no least value, or be no number."""
+    wrong = importance[~(importance.isfinite() & (importance >= 0))]
+    if len(wrong):
+        raise ValueError(f"importance must be finite and at least 0, got {wrong[0].item():g}")
+
+
 @torch.no_grad()
 def evaluate(
     model: ToyModel,
@@ -120,6 +129,7 @@ def evaluate(
     batch: int = 2048,
 ) -> tuple[Tensor, Tensor]:
     """Loss of every instance on fresh data and its standard error, (instances,) each, float64."""
+    check_importance(importance)
     generator = Generator(model.encoder.device).manual_seed(seed)
     weight = importance.to(model.encoder).expand(len(features.density), -1).unsqueeze(-1)
     means = []

@@ -32,3 +32,32 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     with pytest.raises(TypeError):
         write_text(tmp_path / "other.txt", None)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_answers_are_tables_not_dicts() -> None:
+    from myopia.superposition.output import answer_text
+
+    text = answer_text(
+        {
+            "share": 0.25,
+            "interval": [0.1, 0.4],
+            "nobody": None,
+            "by rank": {1: 0.5, 10: None},
+            "by flatness": {"3%": {1: 0.0, 2: 1.0}, "10%": {1: 0.5, 2: 1.0}},
+        }
+    )
+    assert "{" not in text
+    assert text.split("\n") == [
+        "share: 0.25",
+        "interval: 0.1 to 0.4",
+        "nobody: -",
+        "by rank",
+        "  1    10",
+        "  ---  --",
+        "  0.5  -",
+        "by flatness",
+        "       1    2",
+        "  ---  ---  -",
+        "  3%   0    1",
+        "  10%  0.5  1",
+    ]

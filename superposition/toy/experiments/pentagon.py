@@ -1,6 +1,8 @@
 """Five sparse features in two dimensions: how often they form a regular pentagon."""
 
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,15 +49,21 @@ def pentagon(training: Training) -> Result:
         "share of regular pentagons": len(regular) / STARTS,
         "interval": [low, high],
         "geometries": dict(Counter(row["geometry"] for row in rows).most_common()),
-        "D_i of regular ones": float(np.mean([row["D_i"] for row in regular or rows])),
-        "functional D_i of their mean Jacobian": float(
-            np.mean([row["mean functional D_i of the Jacobian"] for row in regular or rows])
+        "D_i of regular ones": _mean(row["D_i"] for row in regular),
+        "functional D_i of their mean Jacobian": _mean(
+            row["mean functional D_i of the Jacobian"] for row in regular
         ),
-        "dimensions per feature of regular ones": float(
-            np.mean([row["dimensions per feature"] for row in regular or rows])
+        "dimensions per feature of regular ones": _mean(
+            row["dimensions per feature"] for row in regular
         ),
     }
     return Result(rows, answer, trained.lower_bounds, figure(rows))
+
+
+def _mean(values: Iterable[Any]) -> float | None:
+    """None where there are none."""
+    found = list(values)
+    return float(np.mean(found)) if found else None
 
 
 def is_regular_pentagon(W: Tensor) -> Tensor:
