@@ -90,6 +90,8 @@ def _command(name: str, *arguments: str) -> int:
     if dials:
         options = dataclasses.replace(options, dials=tuple(dials))
     out = getattr(options, "out", None)
+    if "--out=" in rest or ("--out" in rest and "" in rest[rest.index("--out") + 1 :][:1]):
+        raise ValueError("--out: expected a folder, got ''; the current one is called .")
     if isinstance(out, Path):
         if "--out" not in rest and not any(word.startswith("--out=") for word in rest):
             check_default(out)

@@ -74,6 +74,8 @@ def train(
             run to continue has not finished or has networks of another shape.
         DivergedError: the weights are no longer finite (a ValueError).
     """
+    if out == "":
+        raise ValueError("out: expected a folder, got ''; the current one is called '.'")
     origin = None if continue_from is None else origin_of(continue_from)
     config = _config_of(config, origin, words)
     config.make_world()  # a wrong dial is found before anything is written

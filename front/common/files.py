@@ -21,7 +21,8 @@ os.umask(UMASK)
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in place in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    prefix = f".{path.name}.{os.getpid()}-"
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -130,8 +131,8 @@ MOST_DIGITS = 40
 """Of an integer: generators keep 128 bits."""
 
 
-TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}(\.\w+)?")
-"""Names of files that `write_whole` fills: a kill leaves one behind."""
+TEMPORARY = re.compile(r"\..+\.(?:(\d{1,9})-)?[a-z0-9_]{8}(?:\.\w+)?", re.ASCII)
+"""Names of files that `write_whole` fills, with the writer's number: a kill leaves one behind."""
 
 
 def sweep(folder: Path) -> None:
@@ -140,9 +141,25 @@ def sweep(folder: Path) -> None:
         folders[:] = [name for name in folders if name not in ("wandb", "tensorboard")]
         for name in files:
             path = Path(where, name)
-            if TEMPORARY.fullmatch(name) and path.is_file() and not path.is_symlink():
+            found = TEMPORARY.fullmatch(name)
+            if found is None or (found[1] is not None and _lives(int(found[1]))):
+                continue  # somebody judges the run while it is trained
+            if path.is_file() and not path.is_symlink():
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+def _lives(process: int) -> bool:
+    """Whether there is a process of this number; taken for granted where one cannot ask."""
+    if os.name == "nt":  # there the question would be a signal
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextlib.contextmanager

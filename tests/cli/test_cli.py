@@ -100,7 +100,10 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["evaluate", "a.zip", "--algo", "ppo"], "needs the world and the algorithm it is of"),
         (["evaluate", "a.zip", "Work", "--algo", "ppo"], "No such file or directory: a.zip"),
         (["evaluate", "a.zip", "Work", "--algo", "pp"], "unknown algorithm 'pp'"),
-        (["evaluate", "random", "Work", "--trust"], "--algo, --trust and --vecnormalize are for a zip"),
+        (
+            ["evaluate", "random", "Work", "--trust"],
+            "--algo, --trust and --vecnormalize are for a zip",
+        ),
         (["evaluate", "random", "Work", "--greedy"], "--greedy is for a trained agent"),
         (["train", "Work", "--danger", "0.5"], "expected --cadence too"),
         (["train", "Work", "--cadence", "--danger", "0.5"], "--danger needs --baseline"),

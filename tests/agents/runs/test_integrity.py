@@ -281,8 +281,16 @@ def test_what_a_kill_left_is_swept(half: Path, tmp_path: Path) -> None:
     litter.write_bytes(b"half")
     mine = folder / ".notes"
     mine.write_text("mine")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    theirs = folder / f".evaluation.json.{gone.pid}-ab12_xyz.json"
+    being_written = folder / f".evaluation.json.{os.getpid()}-ab12_xyz.json"
+    for path in (theirs, being_written):
+        path.write_bytes(b"half")
     sweep(folder)
     assert not litter.exists()
+    assert not theirs.exists()
+    assert being_written.exists()
     assert mine.read_text() == "mine"
     litter.write_bytes(b"half")
     train(tiny(), folder)

@@ -14,6 +14,7 @@ from myopia.agents.policies.agent import Agent, snapshots
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.train import train
+from myopia.cli.main import main
 from myopia.common.files import read_json, write_whole
 from myopia.envs import make_sb3, make_world
 
@@ -245,3 +246,14 @@ def test_lost_weights_are_made_anew(tmp_path: Path) -> None:
     weights.unlink()
     train(config(), run)
     assert weights.read_bytes() == before
+
+
+def test_no_folder_is_no_folder(tmp_path, monkeypatch, capsys) -> None:
+    """An empty name, as of an unset shell variable, is not the current folder."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="expected a folder, got ''"):
+        train("Work", "", total_timesteps=100)
+    for words in (["--out", ""], ["--out="]):
+        assert main(["train", "Work", "--total-timesteps", "100", *words]) == 2
+        assert "expected a folder, got ''" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
