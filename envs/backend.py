@@ -54,7 +54,7 @@ class Backend(Protocol):
 
 
 class _NumpyBackend(Backend):
-    table_limit = 1 << 22
+    table_limit = 1 << 23
 
     @override
     def table(self, array: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ class TensorBatch:
 class TorchBackend(Backend):
     """Tensors (n,) on one device; one instance for each, so that tables are shared."""
 
-    table_limit = 1 << 22
+    table_limit = 1 << 23
     _instances: ClassVar[dict[torch.device, "TorchBackend"]] = {}
 
     def __init__(self, device: torch.device) -> None:

@@ -20,10 +20,11 @@ from myopia.agents.fast_ppo.layout import lay_out
 class FlatParameters:
     """P numbers for each of S policies: `values`, `gradients`, Adam's moments, each (S, P)."""
 
-    def __init__(self, policies: Sequence[ActorCriticPolicy]) -> None:
+    def __init__(self, policies: Sequence[ActorCriticPolicy], order: Sequence[str]) -> None:
+        """`order`: the names of all parameters, as they are to lie side by side."""
         self.policies = list(policies)
         named = dict(policies[0].named_parameters())
-        self.shapes = {name: parameter.shape for name, parameter in named.items()}
+        self.shapes = {name: named[name].shape for name in order}
         ends = list(itertools.accumulate((s.numel() for s in self.shapes.values()), initial=0))
         self._places = dict(zip(self.shapes, itertools.pairwise(ends), strict=True))
         some = next(iter(named.values()))
@@ -42,9 +43,12 @@ class FlatParameters:
         ]
         self.bind()
 
-    def of(self, name: str) -> tuple[torch.Tensor, torch.Tensor]:
-        """The weights called `name` and their gradients, (S, *shape) each; views."""
-        return self._view(self.values, name), self._view(self.gradients, name)
+    def of(self, *names: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weights of these names and their gradients, (S, *shape) each; views.
+
+        Several ones must lie side by side; they are joined along the first axis of their shape.
+        """
+        return self._view(self.values, *names), self._view(self.gradients, *names)
 
     def bind(self) -> None:
         """Take over what the policies and their optimisers hold, wherever it is not here yet."""
@@ -109,9 +113,9 @@ class FlatParameters:
     def _steps(policy: ActorCriticPolicy) -> int:
         return int(next(iter(policy.optimizer.state.values()))["step"])
 
-    def _view(self, tensor: torch.Tensor, name: str) -> torch.Tensor:
-        start, end = self._places[name]
-        return tensor[:, start:end].unflatten(1, self.shapes[name])
+    def _view(self, tensor: torch.Tensor, *names: str) -> torch.Tensor:
+        start, end = self._places[names[0]][0], self._places[names[-1]][1]
+        return tensor[:, start:end].unflatten(1, (-1, *self.shapes[names[0]][1:]))
 
     def _learned(self) -> list[torch.Tensor]:
         return [self.values, self._first, self._second]

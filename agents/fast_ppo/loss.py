@@ -81,7 +81,7 @@ def clipped_loss(
 
 
 def entropy_gradient(log_probs: torch.Tensor, probs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Entropies (rows,) of distributions (rows, A), and minus their gradient by the logits."""
+    """Entropies (rows,) of distributions (A, rows), and minus their gradient by the logits."""
     surprise = log_probs * probs
-    entropy = surprise.sum(1).neg_()
-    return entropy, surprise.add_(probs * entropy[:, None])
+    entropy = surprise.sum(0).neg_()
+    return entropy, surprise.addcmul_(probs, entropy)

@@ -8,12 +8,17 @@ from typing import Any
 import torch
 
 from myopia.agents.fast_ppo.flat_parameters import FlatParameters, adam_settings
+from myopia.agents.fast_ppo.joint_networks import JointNetworks
 from myopia.agents.fast_ppo.layout import Spans
 from myopia.agents.fast_ppo.memory import check_memory
 from myopia.agents.fast_ppo.native import native
-from myopia.agents.fast_ppo.networks import policy_and_value
+from myopia.agents.fast_ppo.networks import towers_of
 from myopia.agents.fast_ppo.simulator import make_simulator
+from myopia.agents.fast_ppo.stacked_networks import StackedNetworks
 from myopia.envs.credit.credit import Credit
+
+MOST_ENTRIES = 1 << 24
+"""Of a table of all observations, 64 MB in single precision."""
 
 
 class ModelGroup:
@@ -33,13 +38,14 @@ class ModelGroup:
         self._last_number = self._column(
             [observer.count - 1 for observer in self.simulator.observers]
         )
-        self.parameters = FlatParameters([model.policy for model in models])
+        towers = towers_of(first.policy)
+        self.parameters = FlatParameters([model.policy for model in models], towers.in_order())
         self.dtype = self.parameters.values.dtype
-        self.policy, self.value = policy_and_value(
-            first.policy, self.parameters, stacked=not self.on_cpu
-        )
+        networks = JointNetworks if self.on_cpu else StackedNetworks
+        self.networks = networks(self.parameters, towers)
         self.actions = int(first.action_space.n)
         self.entries = first.observation_space.shape[0]
+        self._every = self._every_observation()
         shapes = self.parameters.shapes.values()
         check_memory(
             self.models,
@@ -60,12 +66,34 @@ class ModelGroup:
         """What keys (rows,) stand for, (rows, D); those of model s in its span."""
         if not self.on_cpu:
             return self._observations_evenly(keys)
+        if self.models == 1 and self._every:
+            return self._every[0].index_select(0, keys)
         seen = torch.zeros(len(keys), self.entries, dtype=self.dtype, device=self.device)
-        for observer, (start, end), (first, _) in zip(
-            self.simulator.observers, spans, self.simulator.spans, strict=True
+        for number, ((start, end), (first, _)) in enumerate(
+            zip(spans, self.simulator.spans, strict=True)
         ):
-            seen[start:end] = observer.observations(keys[start:end] - first)
+            numbers = keys[start:end] - first
+            if self._every:
+                seen[start:end] = self._every[number].index_select(0, numbers)
+            else:
+                seen[start:end] = self.simulator.observers[number].observations(numbers)
         return seen
+
+    def _every_observation(self) -> list[torch.Tensor]:
+        """All that each model can see, (keys of a model, D); empty where that is too much to keep.
+
+        Keys that stand for nothing, which fill up a model's span, are seen as zeros.
+        """
+        distinct = dict.fromkeys(self.simulator.observers)
+        entries = self.simulator.num_keys // self.models * len(distinct) * self.entries
+        if not self.on_cpu or entries > MOST_ENTRIES:
+            return []
+        tables = {}
+        for observer in distinct:
+            rows = torch.zeros(self.simulator.num_keys // self.models, self.entries)
+            rows[: observer.count] = observer.observations(torch.arange(observer.count))
+            tables[observer] = rows.to(self.dtype)
+        return [tables[observer] for observer in self.simulator.observers]
 
     def _observations_evenly(self, keys: torch.Tensor) -> torch.Tensor:
         """The same where each model has as many rows: neighbours in one world at once.

@@ -90,8 +90,8 @@ class RolloutCollector:
 
     def _edges(self, observations: torch.Tensor, spans: Spans) -> torch.Tensor:
         """Cumulated probabilities of all actions but the last, (rows, A - 1)."""
-        probabilities = self.group.policy.forward(observations, spans).softmax(1)
-        return probabilities.cumsum(1)[:, :-1].contiguous()
+        probabilities = self.group.networks.logits(observations, spans).softmax(0)
+        return probabilities.cumsum(0)[:-1].T.contiguous()
 
 
 def _fall(edges: torch.Tensor, chance: torch.Tensor) -> torch.Tensor:

@@ -49,6 +49,7 @@ class _Batch(NamedTuple):
     bounds: torch.Tensor  # each model's first row, and their number
     ints: torch.Tensor  # (2, S, samples): the row of what was seen, the action taken
     floats: torch.Tensor  # (4, S, samples): `Samples`
+    apart: list[bool]  # of which models most samples look different
 
 
 class Updater:
@@ -112,10 +113,10 @@ class Updater:
         by_model = group.by_model(keys)
         frame = distinct(by_model, self._bounds) if group.on_cpu else each(by_model)
         observations = group.observations(frame.rows, frame.spans)
-        log_probs = group.policy.forward(observations, frame.spans).log_softmax(1)
+        logits, values = group.networks.forward(observations, frame.spans)
         rows = group.by_step(frame.place.view(group.models, -1))
-        values = group.value.forward(observations, frame.spans).view(-1).take(rows)
-        log_prob = log_probs.view(-1).take(rows[:-1] * group.actions + actions)
+        values = values.take(rows)
+        log_prob = logits.log_softmax(0).view(-1).take(actions * logits.shape[1] + rows[:-1])
         # steps that waited were taken, and valued, by earlier policies
         values, last_values = torch.cat([pending.values, values[late:-1]]), values[-1]
         log_prob = torch.cat([pending.log_probs, log_prob[late:]])
@@ -130,6 +131,7 @@ class Updater:
             _bounds(frame.spans, len(frame.rows)),
             torch.stack([group.by_model(x) for x in (rows[:done], actions[:done])]),
             torch.stack([group.by_model(x) for x in floats]),
+            [2 * (end - start) > by_model.shape[1] for start, end in frame.spans],
         )
         return batch, left
 
@@ -153,14 +155,14 @@ class Updater:
         """Write the gradient of a minibatch's loss; returns its losses and entropies (S,)."""
         group = self.group
         place, action = ints[0], ints[1]
-        groups = distinct(place, batch.bounds) if group.on_cpu else each(place)
+        groups = distinct(place, batch.bounds, batch.apart) if group.on_cpu else each(place)
         observations = batch.observations.index_select(0, groups.rows)
-        log_probs = group.policy.forward(observations, groups.spans).log_softmax(1)
-        values = group.value.forward(observations, groups.spans).view(-1)
+        logits, values = group.networks.forward(observations, groups.spans)
+        log_probs = logits.log_softmax(0)
         probs = log_probs.exp()
         entropies, against = entropy_gradient(log_probs, probs)
         row = groups.place
-        chosen = torch.add(action.flatten(), row, alpha=group.actions)
+        chosen = torch.add(row, action.flatten(), alpha=logits.shape[1])
         gradient, losses = clipped_loss(
             log_probs.view(-1).index_select(0, chosen).view_as(place),
             values.index_select(0, row).view_as(place),
@@ -175,10 +177,9 @@ class Updater:
         by_choice.view(-1).index_add_(0, chosen, gradient.log_prob.flatten())
         by_entropy = torch.zeros_like(entropies).index_add_(0, row, share)
         by_value = torch.zeros_like(values).index_add_(0, row, gradient.value.flatten())
-        by_logit = by_choice.sub_(probs * by_choice.sum(1, keepdim=True))
-        by_logit.addcmul_(against, by_entropy[:, None])
-        group.policy.backward(by_logit)
-        group.value.backward(by_value[:, None])
+        by_logit = by_choice.addcmul_(probs, by_choice.sum(0), value=-1)
+        by_logit.addcmul_(against, by_entropy)
+        group.networks.backward(by_logit, by_value)
         return losses, entropies.index_select(0, row).view_as(place).mean(1)
 
 

@@ -144,6 +144,9 @@ def train_population(
         RunFolder(folder / f"member-{index:02d}", config.member(index))
         for index in range(config.members)
     ]
+    if (folder / "checkpoint" / "state.json").exists():
+        for one in folders:
+            one.check_numerics()
     write_json(record, asked)
     if all(one.done for one in folders):
         remove_checkpoint(folder / "checkpoint")
@@ -248,8 +251,6 @@ class _Population:
             "generator": self.generator.bit_generator.state,
         }
         write_json(self.kept / "state.json", state)
-        for one in self.folders:
-            one.checkpointed(self.device)
         _remove_rounds(self.kept, but=self._member_file(timesteps, 0).parent.name)
 
     def _resume(self) -> None:
@@ -273,7 +274,6 @@ class _Population:
                 model,
                 (one.config.id, one.config.old_id),
                 whole=self.kept,
-                checked=one.format > 1,
             )
             self.lifetimes[index].restore(extra.get("episodes"), timesteps)
             self.earlier[index] = extra["seconds"]

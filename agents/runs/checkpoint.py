@@ -76,17 +76,15 @@ def load_checkpoint(
     model: BaseAlgorithm,
     runs: Sequence[str],
     whole: Path | None = None,
-    checked: bool = True,
 ) -> dict[str, Any]:
     """Put `model`, freshly built for the same run, where `save_checkpoint` left it.
 
     `runs` are the names that the run may have in it. Returns `extra`. `whole` is the folder of a
-    checkpoint of which `path` is a part. Unless `checked` the file may be without a checksum, as
-    those of folders of format 1 are. Raises ValueError, before the model is touched, where the file
-    is damaged or of another run.
+    checkpoint of which `path` is a part. Raises ValueError, before the model is touched, where the
+    file is damaged or of another run.
     """
     try:
-        facts, arrays = _read(path, checked)
+        facts, arrays = _read(path)
         if facts["run"] in runs:
             _check_facts(facts, model)
             _check_layout(arrays, model, facts["counters"].get("_n_updates", 0) > 0)
@@ -114,7 +112,7 @@ class DamagedError(ValueError):
     """What is wrong with a checkpoint, in a few words."""
 
 
-def _read(path: Path, checked: bool) -> tuple[dict[str, Any], Arrays]:
+def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     """The facts and the arrays of a file, as they were written."""
     try:
         with safe_open(check_file(path, MOST_BYTES), framework="numpy") as file:
@@ -126,8 +124,7 @@ def _read(path: Path, checked: bool) -> tuple[dict[str, Any], Arrays]:
         raise DamagedError(f"its header has no {error}") from None
     except (SafetensorError, TypeError, ValueError, OSError, RecursionError) as error:
         raise DamagedError(first_line(error)) from None
-    told = "checksum" in metadata or checked
-    if told and metadata.get("checksum") != checksum(arrays, text):
+    if metadata.get("checksum") != checksum(arrays, text):
         raise DamagedError("its checksum is not that of what it holds")
     if not isinstance(facts, dict) or not isinstance(facts.get("run"), str):
         raise DamagedError("it names no run")

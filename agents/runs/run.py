@@ -32,10 +32,10 @@ from myopia.envs.task import Task
 FORMAT = 2
 """Raised when a run folder changes so that older code cannot read it.
 
-Folders of format 1, whose checkpoints have no checksums, are read.
+Finished folders of format 1 are read; unfinished ones have other numerics.
 """
 
-NUMERICS = 1
+NUMERICS = 2
 """Raised when the same config ends with other weights, bit for bit; a folder without it has 1."""
 
 MOST_STEPS = 10**15
@@ -247,7 +247,6 @@ class RunFolder:
                 f"{path} holds a run without its config.json, so nobody knows what it is; expected "
                 "a new folder"
             )
-        self.format = _format_of(path)
         self.lineage = _lineage_of(path)
         """The runs that its weights come from, the oldest first."""
         if not (path / "config.json").exists():  # a finished run may lie on a read-only disk
@@ -282,15 +281,6 @@ class RunFolder:
                 raise
             self._record("done", device)
 
-    def checkpointed(self, device: str) -> None:
-        """From the first checkpoint of this version on, a folder of format 1 has this format.
-
-        Not before: interrupted until then, it goes on from the old one, which has no checksum.
-        """
-        if self.format != FORMAT:
-            self.format = FORMAT
-            self._record("running", device)
-
     def check_place(self) -> None:
         """Raise ValueError where the folder is no longer where the training began."""
         if self._place != _place_of(self.path):
@@ -321,7 +311,7 @@ class RunFolder:
         write_json(
             self.path / "run.json",
             {
-                "format": FORMAT if status == "done" else self.format,
+                "format": FORMAT,
                 "numerics": NUMERICS,
                 "status": status,
                 "cause": cause,
@@ -352,13 +342,6 @@ def _place_of(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _format_of(folder: Path) -> int:
-    """The format of a folder that somebody began; this version's where there is none."""
-    if not (folder / "run.json").exists():
-        return FORMAT
-    return read_record(folder)["format"]
 
 
 def _lineage_of(folder: Path) -> list[dict[str, Any]]:

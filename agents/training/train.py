@@ -147,11 +147,10 @@ def training(
                 "episodes": log.checkpoint(model.num_timesteps),
             }
             save_checkpoint(state, model, config.id, extra)
-            folder.checkpointed(device)
 
         if state.exists():
             names = (config.id, config.old_id)
-            extra = load_checkpoint(state, model, names, checked=folder.format > 1)
+            extra = load_checkpoint(state, model, names)
             folder.add_seconds(extra["seconds"])
             log.restore(extra.get("episodes"), model.num_timesteps)
             _restore(callbacks, extra.get("callbacks"), state)

@@ -215,13 +215,15 @@ def test_actions_are_drawn_from_the_policy(world: str, few_rows: bool) -> None:
     assert (engine.collector._every is not None) == few_rows
     keys = engine.rollout.keys[3]
     seen = engine.group.simulator.observers[0].observations(keys)
-    with torch.no_grad():
+    with torch.inference_mode():
         probabilities = trained.policy.get_distribution(seen).distribution.probs
     edges = probabilities.cumsum(1)
     # just below an edge falls the action before it, just above it the next
-    choose = engine.collector.chooser()
-    for action in range(edges.shape[1] - 1):
-        wide = probabilities[:, action] > 1e-4
-        below, above = choose(keys, edges[:, action] - 2e-6), choose(keys, edges[:, action] + 2e-6)
-        assert (below[wide] == action).all()
-        assert (above[wide & (probabilities[:, action + 1] > 1e-4)] == action + 1).all()
+    with torch.inference_mode():
+        choose = engine.collector.chooser()
+        for action in range(edges.shape[1] - 1):
+            wide = probabilities[:, action] > 1e-4
+            below = choose(keys, edges[:, action] - 2e-6)
+            above = choose(keys, edges[:, action] + 2e-6)
+            assert (below[wide] == action).all()
+            assert (above[wide & (probabilities[:, action + 1] > 1e-4)] == action + 1).all()

@@ -1,4 +1,4 @@
-"""Run folders that an earlier version wrote, before ids left out defaults: they open and go on.
+"""Run folders that an earlier version wrote: finished ones open, others do not go on.
 
 Each run in `format_1/` is of `Work max_epochs=6` with networks of 4 units; all but `done` stopped
 half way.
@@ -9,17 +9,13 @@ import json
 from pathlib import Path
 
 import pytest
-from stable_baselines3.common.callbacks import BaseCallback
 from support.runs import copied
 
 import myopia
-from myopia.agents.monitoring.elicitation import Elicitation
-from myopia.agents.monitoring.evaluation_callback import EvaluationCallback
 from myopia.agents.population.population import PopulationConfig, train_population
 from myopia.agents.runs import run as runs
 from myopia.agents.runs.run import RunConfig
 from myopia.agents.training.train import train
-from myopia.analysis.evaluation.capability import cross_epoch_capability
 from myopia.common.files import read_json
 
 OLD = Path(__file__).parent / "format_1"
@@ -41,59 +37,35 @@ def test_a_finished_one_opens_and_reports(old: Path) -> None:
     assert "probes" not in after, "what was asked by older definitions is not kept"
 
 
-@pytest.mark.parametrize("name", ["ppo", "window", "dqn"])
-def test_an_interrupted_one_goes_on(old: Path, name: str) -> None:
-    config = RunConfig.read(old / name)
+def files_of(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["ppo", "window", "dqn", "cadence"])
+def test_an_interrupted_one_is_of_other_numerics(old: Path, name: str) -> None:
+    """It would end with other weights than where it began: refused, and nothing is changed."""
+    before, config = files_of(old / name), RunConfig.read(old / name)
     assert read_json(old / name / "run.json").get("numerics") is None
-    assert train(config, old / name) == old / name
-    record = read_json(old / name / "run.json")
-    assert (record["status"], record["numerics"]) == ("done", runs.NUMERICS)
-    assert myopia.evaluate(old / name)[0].measures["return"] is not None
+    with pytest.raises(ValueError, match="begun with numerics 1, and this version, which has 2"):
+        train(config, old / name)
+    assert files_of(old / name) == before
 
 
-@pytest.mark.parametrize("name", ["ppo", "dqn"])
-def test_one_that_is_interrupted_again_at_once_goes_on(old: Path, name: str) -> None:
-    """Before its first checkpoint of this version the old one, without a checksum, counts."""
-
-    class AtOnce(BaseCallback):
-        def _on_step(self) -> bool:
-            raise KeyboardInterrupt
-
-    config = RunConfig.read(old / name)
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            train(config, old / name, callbacks=[AtOnce()])
-        assert read_json(old / name / "run.json")["format"] == 1
-    train(config, old / name, checkpoint_seconds=0)
-    assert read_json(old / name / "run.json")["format"] == 2
-
-
-def test_an_evaluated_one_goes_on_with_what_was_evaluated(old: Path) -> None:
-    folder = old / "cadence"
-    config, path = RunConfig.read(folder), folder / "cadence.json"
-    before = read_json(path)["evaluations"]
-    callback = EvaluationCallback(
-        config.settings,
-        config.make_world(),
-        cross_epoch_capability,
-        path,
-        elicitation=Elicitation(32),
-    )
-    train(config, folder, callbacks=[callback])
-    after = read_json(path)["evaluations"]
-    assert before
-    assert after[: len(before)] == before
-    assert len(after) > len(before)
-
-
-def test_a_population_goes_on(old: Path) -> None:
+def test_an_interrupted_population_is_of_other_numerics(old: Path) -> None:
     folder = old / "population"
-    asked = PopulationConfig.of(read_json(folder / "population.json"))
+    asked, before = PopulationConfig.of(read_json(folder / "population.json")), files_of(folder)
     assert asked is not None
-    selections = read_json(folder / "selection.json")
-    train_population(asked, folder)
-    assert read_json(folder / "member-01" / "run.json")["status"] == "done"
-    assert read_json(folder / "selection.json")[: len(selections)] == selections
+    with pytest.raises(ValueError, match="begun with numerics 1, and this version, which has 2"):
+        train_population(asked, folder)
+    assert files_of(folder) == before
+
+
+def test_one_that_was_interrupted_before_its_first_checkpoint_begins_anew(old: Path) -> None:
+    folder = old / "ppo"
+    (folder / "checkpoint" / "state.safetensors").unlink()
+    train(RunConfig.read(folder), folder)
+    record = read_json(folder / "run.json")
+    assert (record["status"], record["numerics"], record["format"]) == ("done", runs.NUMERICS, 2)
 
 
 def test_the_old_id_is_looked_up_first(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,16 +75,14 @@ def test_the_old_id_is_looked_up_first(old: Path, monkeypatch: pytest.MonkeyPatc
     assert config.old_id == "Work-ppo-606372d8b9", "as the version that wrote it called it"
     copied(old / "ppo", old / config.old_id)
     assert config.default_folder == Path("runs") / config.old_id
-    assert train(config) == Path("runs") / config.old_id
+    finished = RunConfig.read(old / "done")
+    copied(old / "done", old / finished.old_id)
+    assert train(finished) == Path("runs") / finished.old_id
 
 
-def test_other_numerics_refuse_to_go_on(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "NUMERICS", 2)
-    files = {path: path.read_bytes() for path in (old / "ppo").rglob("*") if path.is_file()}
-    with pytest.raises(ValueError, match="begun with numerics 1, and this version, which has 2"):
-        train(RunConfig.read(old / "ppo"), old / "ppo")
-    assert files == {path: path.read_bytes() for path in (old / "ppo").rglob("*") if path.is_file()}
-    assert train(RunConfig.read(old / "done"), old / "done"), "a finished one needs no other"
+def test_a_finished_one_needs_no_numerics(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "NUMERICS", 99)
+    assert train(RunConfig.read(old / "done"), old / "done") == old / "done"
     myopia.evaluate(old / "done")
 
 
