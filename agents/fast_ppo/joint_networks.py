@@ -10,6 +10,7 @@ Logits are (A, rows): sums over actions then run along the rows, in a fifth of t
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -52,59 +53,62 @@ class JointNetworks:
     def backward(self, by_logit: torch.Tensor, by_value: torch.Tensor) -> None:
         """Write the gradients of the weights, from those of what `forward` returned last."""
         for level in self._levels:
-            if len(level.gradient) < len(self._x):
-                level.gradient = self._x.new_empty(len(self._x), level.width)
+            level.gradients.grow(len(self._x))
         for head, gradient in zip(self._heads, (by_logit, by_value[None]), strict=True):
-            for model, (start, end) in enumerate(self._spans):
-                mine = gradient[:, start:end]
-                torch.sum(mine, 1, out=head.bias_gradient[model])
-                self._pass_back(head, model, mine, slice(start, end))
+            mine = [gradient[:, start:end] for start, end in self._spans]
+            for model, part in enumerate(mine):
+                torch.sum(part, 1, out=head.bias_gradient[model])
+            self._pass_back(head, mine)
         for level in reversed(self._levels):
-            output, gradient = (x[: len(self._x)] for x in (level.output, level.gradient))
-            torch.ops.aten.tanh_backward.grad_input(gradient, output, grad_input=gradient)
-            for model, span in enumerate(self._spans):
-                rows = slice(*span)
-                torch.sum(gradient[rows], 0, out=level.bias_gradient[model])
-                for product in level.of_both:
-                    self._pass_back(product, model, gradient[rows, product.columns].T, rows)
+            output, gradient = level.outputs(ALL, self._whole)[0], level.gradients(ALL, self._whole)
+            tanh_backward(gradient[0], output, grad_input=gradient[0])
+            for model, part in enumerate(level.gradients(ALL, self._spans)):
+                torch.sum(part, 0, out=level.bias_gradient[model])
+            for product in level.of_both:
+                parts = level.gradients(product.columns, self._spans)
+                self._pass_back(product, [part.T for part in parts])
 
     def _take(self, x: torch.Tensor, spans: Spans) -> None:
-        self._x, self._spans = x, spans
+        self._x, self._spans, self._whole = x, tuple(spans), ((0, len(x)),)
         for level in self._levels:
-            if len(level.output) < len(x):
-                level.output = x.new_empty(len(x), level.width)
+            level.outputs.grow(len(x))
+        self._xs = [x] if self._spans == self._whole else [x[start:end] for start, end in spans]
 
     def _activate(self, level: "_Level", products: Sequence["_Product"], columns: slice) -> None:
         for product in products:
-            for model, span in enumerate(self._spans):
-                rows = slice(*span)
-                y, x = level.output[rows, product.columns], self._read(product, rows)
-                weight, bias = product.weight[model], product.bias[model]
+            outputs = level.outputs(product.columns, self._spans)
+            for x, y, weight, bias in zip(
+                self._read(product), outputs, product.weight, product.bias, strict=True
+            ):
                 torch.addmm(bias, x, weight.T, beta=2, alpha=2, out=y)
         # tanh(y) as 2 / (1 + exp(-2y)) - 1: within 2e-7 of it in float32, and fast everywhere
-        h = level.output[: len(self._x), columns]
+        h = level.outputs(columns, self._whole)[0]
         torch.sub(self._minus_one, h.sigmoid_(), alpha=-2, out=h)
 
     def _answer(self, head: "_Product") -> torch.Tensor:
         y = self._x.new_empty(head.weight[0].shape[0], len(self._x))
-        for model, (start, end) in enumerate(self._spans):
-            x, bias = self._read(head, slice(start, end)), head.bias[model][:, None]
-            torch.addmm(bias, head.weight[model], x.T, out=y[:, start:end])
+        for model, ((start, end), x) in enumerate(zip(self._spans, self._read(head), strict=True)):
+            torch.addmm(head.bias[model][:, None], head.weight[model], x.T, out=y[:, start:end])
         return y
 
-    def _pass_back(
-        self, product: "_Product", model: int, gradient: torch.Tensor, rows: slice
-    ) -> None:
-        """From the gradient (out, rows) of what a product gave to those of what it took."""
-        torch.mm(gradient, self._read(product, rows), out=product.weight_gradient[model])
+    def _pass_back(self, product: "_Product", gradients: Sequence[torch.Tensor]) -> None:
+        """From the gradients (out, rows) of what a product gave to those of what it took."""
+        for gradient, x, out in zip(
+            gradients, self._read(product), product.weight_gradient, strict=True
+        ):
+            torch.mm(gradient, x, out=out)
         if product.source is not None:
-            below = product.source.gradient[rows, product.source_columns]
-            torch.mm(gradient.T, product.weight[model], out=below)
+            below = product.source.gradients(product.source_columns, self._spans)
+            for gradient, weight, out in zip(gradients, product.weight, below, strict=True):
+                torch.mm(gradient.T, weight, out=out)
 
-    def _read(self, product: "_Product", rows: slice) -> torch.Tensor:
+    def _read(self, product: "_Product") -> Sequence[torch.Tensor]:
         if product.source is None:
-            return self._x[rows]
-        return product.source.output[rows, product.source_columns]
+            return self._xs
+        return product.source.outputs(product.source_columns, self._spans)
+
+
+tanh_backward = torch.ops.aten.tanh_backward.grad_input
 
 
 class _Product:
@@ -150,8 +154,37 @@ class _Level:
         # the first ones read the observations: one product
         self.of_both = [_Product(parameters, names, ALL, None, ALL)] if depth == 0 else apart
         self.bias_gradient = list(parameters.of(*(f"{name}.bias" for name in names))[1])
-        like = parameters.values
-        self.output, self.gradient = (like.new_empty(0, self.width) for _ in range(2))
+        self.outputs, self.gradients = (_Views(parameters.values, self.width) for _ in range(2))
+
+
+class _Views:
+    """An array (rows, width) that is kept, and grows; calling it gives columns of it by spans.
+
+    The views are kept as well: most minibatches have the same rows.
+    """
+
+    MOST = 64
+
+    def __init__(self, like: torch.Tensor, width: int) -> None:
+        self._array = like.new_empty(0, width)
+        self._found: dict[Any, list[torch.Tensor]] = {}
+
+    def grow(self, rows: int) -> None:
+        """Make room for so many rows; what was there is lost where there was none."""
+        if len(self._array) < rows:
+            self._array = self._array.new_empty(rows, self._array.shape[1])
+            self._found.clear()
+
+    def __call__(self, columns: slice, spans: tuple[tuple[int, int], ...]) -> list[torch.Tensor]:
+        """The columns of each span's rows."""
+        key = columns.start, columns.stop, spans
+        found = self._found.get(key)
+        if found is not None:
+            return found
+        if len(self._found) >= self.MOST:
+            self._found.clear()
+        self._found[key] = [self._array[start:end, columns] for start, end in spans]
+        return self._found[key]
 
 
 def _source(levels: Sequence[_Level], tower: int, depth: int) -> "tuple[_Level | None, slice]":

@@ -17,8 +17,8 @@ from myopia.agents.fast_ppo.simulator import make_simulator
 from myopia.agents.fast_ppo.stacked_networks import StackedNetworks
 from myopia.envs.credit.credit import Credit
 
-MOST_ENTRIES = 1 << 24
-"""Of a table of all observations, 64 MB in single precision."""
+MOST_ENTRIES = 1 << 25
+"""Of a table of all observations, 128 MB in single precision."""
 
 
 class ModelGroup:

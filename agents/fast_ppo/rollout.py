@@ -77,23 +77,28 @@ class RolloutCollector:
         group = self.group
         if self._every is not None:
             table = self._edges(self._every, group.simulator.spans)
-            return lambda keys, chance: _fall(table.index_select(0, keys), chance)
+            table = table.T.contiguous()
+            return lambda keys, chance: _fall(table.index_select(0, keys).T, chance)
         spans, total = lay_out([group.envs] * group.models)
+        if total == group.models * group.envs:
+            return lambda keys, chance: _fall(
+                self._edges(group.observations(keys, spans), spans), chance
+            )
         places = torch.cat([torch.arange(*span, device=group.device) for span in spans])
 
         def choose(keys: torch.Tensor, chance: torch.Tensor) -> torch.Tensor:
             filled = keys.new_zeros(total).index_copy_(0, places, keys)
             edges = self._edges(group.observations(filled, spans), spans)
-            return _fall(edges.index_select(0, places), chance)
+            return _fall(edges.index_select(1, places), chance)
 
         return choose
 
     def _edges(self, observations: torch.Tensor, spans: Spans) -> torch.Tensor:
-        """Cumulated probabilities of all actions but the last, (rows, A - 1)."""
+        """Cumulated probabilities of all actions but the last, (A - 1, rows)."""
         probabilities = self.group.networks.logits(observations, spans).softmax(0)
-        return probabilities.cumsum(0)[:-1].T.contiguous()
+        return probabilities.cumsum(0)[:-1]
 
 
 def _fall(edges: torch.Tensor, chance: torch.Tensor) -> torch.Tensor:
-    """The action on which each draw falls; edges (E, A - 1), chance (E,)."""
-    return (chance[:, None] >= edges).sum(1)
+    """The action on which each draw falls; edges (A - 1, E), chance (E,)."""
+    return (chance >= edges).sum(0)
