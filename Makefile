@@ -2,16 +2,22 @@
 # make test    environment, install, tests                        make check   lint, types, docs, tests
 # PYTHON=python3.12 picks the interpreter; TORCH_INDEX=<url> picks another build of torch;
 # EXTRAS=dev,browser,cluster adds the report's browser tests (they need chromium, too) and Ray.
+# make bundle  wheels of everything but torch, for a machine without a network, and a script that installs them:
+#              make bundle PYTHON_VERSION=3.12 PLATFORM=manylinux_2_28_x86_64 OUT=dist/bundle EXTRAS=dev
 PYTHON ?= python3
 TORCH_INDEX ?=
 EXTRAS ?= dev
+# of a bundle: the Python and the platform that it is for (this one by default), and its folder
+PYTHON_VERSION =
+PLATFORM =
+OUT = dist/bundle
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-slow check lint types docs docs-check bench clean
+.PHONY: setup demo test test-slow check lint types docs docs-check bench bundle clean
 
 setup: $(STAMP)
 
@@ -49,6 +55,11 @@ check: lint types docs-check test
 
 bench: setup
 	$(BIN)/myopia bench envs
+
+# a bundle has the extras that the command line asks for, and none by default
+bundle: setup
+	$(BIN)/python bundling/bundle.py --out '$(OUT)' --python-version '$(PYTHON_VERSION)' \
+	  --platform '$(PLATFORM)' --extras '$(if $(findstring command,$(origin EXTRAS)),$(EXTRAS))'
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
