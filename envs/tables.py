@@ -3,13 +3,18 @@
 import dataclasses
 import functools
 import math
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from myopia.common.errors import unknown_name_error
 from myopia.envs.task import TAMPER_KINDS, Task, describe
+
+MANY = 1 << 16
+"""States whose features are worked out at once."""
 
 RESOLUTION = 1 << 32
 """Random draws are integers below this; probabilities are resolved to its inverse."""
@@ -35,24 +40,33 @@ class Distributions:
         return self.edges.shape[1] > 0
 
     @staticmethod
-    def of(rows_of_probabilities: Sequence[tuple[float, ...]]) -> "Distributions":
-        """From the probabilities of each distribution."""
-        rows: dict[tuple[float, ...], int] = {}
-        distribution_id = np.array(
-            [rows.setdefault(p, len(rows)) for p in rows_of_probabilities], dtype=np.int64
-        )
-        sizes = np.array([len(p) for p in rows_of_probabilities], dtype=np.int64)
+    def of(kinds: Sequence[tuple[float, ...]], kind: np.ndarray) -> "Distributions":
+        """From distinct tuples of probabilities, and the number of each distribution's."""
+        used, first, distribution_id = np.unique(kind, return_index=True, return_inverse=True)
+        order = np.argsort(first)  # rows of edges in the order in which they come first
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        rows = [kinds[number] for number in used[order]]
+        sizes = np.array([len(p) for p in kinds], dtype=np.int64)[kind]
         widest = int(sizes.max(initial=1))
         edges = np.full((len(rows), widest - 1), RESOLUTION, dtype=np.int64)
-        for p, row in rows.items():
+        for row, p in enumerate(rows):
             inner = np.cumsum(p)[:-1] * RESOLUTION
             edges[row, : len(inner)] = np.minimum(np.rint(inner), RESOLUTION)
+        flat = np.array([x for p in kinds for x in p], dtype=np.float64)
+        starts = np.concatenate([[0], np.cumsum([len(p) for p in kinds])])[:-1]
         return Distributions(
             first=np.concatenate([[0], np.cumsum(sizes)]),
-            probability=np.array([x for p in rows_of_probabilities for x in p], dtype=np.float64),
-            distribution_id=distribution_id,
+            probability=flat[_laid_out(starts[kind], sizes)],
+            distribution_id=rank[distribution_id.ravel()].astype(np.int64),
             edges=edges,
         )
+
+
+def _laid_out(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """starts[0] .. starts[0] + sizes[0] - 1, then the same of the next ones."""
+    ends = np.cumsum(sizes)
+    return np.arange(ends[-1]) + np.repeat(starts - ends + sizes, sizes)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -127,81 +141,125 @@ class _Enumeration:
             )
         self.numbers: dict[Any, int] = {}
         self.states: list[Any] = []
-        self.acting: set[int] = set()
+        self.acting = bytearray()
         self.to_act: list[int] = []
-        self.boundary_numbers: dict[tuple, int] = {}
-        self.distributions: list[tuple[tuple[float, int], ...]] = []
+        # a boundary is a state's number where it is certain, else its outcomes
+        self.boundaries: list[int | tuple[tuple[float, int], ...]] = []
+        self.boundary_numbers: dict[int | tuple[tuple[float, int], ...], int] = {}
+        # steps in the order in which they are found: state, kind of distribution, outcomes
+        self.acted = array("q")
+        self.kinds: dict[tuple[float, ...], int] = {(1.0,): 0}
+        self.kind, self.successor, self.payoff = array("q"), array("q"), array("d")
+        self.ends_early = type(task).over is not Task.over
+        self.crosses = type(task).next_epoch is not Task.next_epoch
 
     def run(self) -> Tables:
-        initial = self._boundary(self.task.initial(), "initial()")
+        initial = self._boundary(self.task.initial(), ("initial()",))
         severed, distribution = self._severed(0)
-        carried: list[int] = []
-        steps: dict[int, list[list[tuple[float, int, float]]]] = {}
-        while len(carried) < len(self.states) or self.to_act:
-            if len(carried) < len(self.states):
-                number = len(carried)
-                carried.append(self._carried(number))
-                if self._severed(number)[1] != distribution:
-                    raise ValueError(
-                        f"severed of {describe(self.task, self.states[number])} differs from that "
-                        f"of {describe(self.task, self.states[0])}: expected one distribution "
-                        "for every state, or the channel would not be cut"
-                    )
-            else:
-                number = self.to_act.pop()
-                steps[number] = [
-                    self._step(self.states[number], action) for action in self.task.actions
-                ]
-        return self._tables(steps, carried, severed, initial)
+        varies = type(self.task).severed is not Task.severed
+        carried = array("q")
+        name = f"tables of {type(self.task).__name__}"
+        with tqdm(desc=name, unit=" states", delay=2, leave=False, disable=None) as progress:
+            while len(carried) < len(self.states) or self.to_act:
+                if len(carried) < len(self.states):
+                    number = len(carried)
+                    carried.append(self._carried(number))
+                    if varies and self._severed(number)[1] != distribution:
+                        raise ValueError(
+                            f"severed of {describe(self.task, self.states[number])} differs from "
+                            f"that of {describe(self.task, self.states[0])}: expected one "
+                            "distribution for every state, or the channel would not be cut"
+                        )
+                else:
+                    number = self.to_act.pop()
+                    self.acted.append(number)
+                    state = self.states[number]
+                    for action in self.task.actions:
+                        self._step(state, action)
+                    if len(self.acted) % 4096 == 0:
+                        progress.update(len(self.acted) - progress.n)
+        return self._tables(np.array(carried), severed, initial)
 
     def _carried(self, number: int) -> int:
         state = self.states[number]
-        return self._boundary(
-            self.task.next_epoch(state), f"next_epoch of {describe(self.task, state)}"
-        )
+        if not self.crosses:
+            self._act(number)
+            return self._boundary_number(number)
+        return self._boundary(self.task.next_epoch(state), ("next_epoch", state))
 
     def _severed(self, number: int) -> tuple[int, dict[int, float]]:
         """The boundary with the channel cut: its number, and the distribution that it is."""
         state = self.states[number]
-        where = f"severed of {describe(self.task, state)}"
-        distribution = self._boundary(self.task.severed(state), where)
+        boundary = self._boundary(self.task.severed(state), ("severed", state))
         chances: dict[int, float] = {}
-        for probability, landed in self.distributions[distribution]:
+        for probability, landed in _outcomes(self.boundaries[boundary]):
             chances[landed] = chances.get(landed, 0.0) + probability
-        return distribution, {landed: round(chance, 9) for landed, chance in chances.items()}
+        return boundary, {landed: round(chance, 9) for landed, chance in chances.items()}
 
-    def _step(self, state: Any, action: str) -> list[tuple[float, int, float]]:
-        where = f"step of {describe(self.task, state)}, action {action!r}"
-        outcomes = []
-        for outcome in self._sequence(self.task.step(state, action), 3, where):
+    def _step(self, state: Any, action: str) -> None:
+        found = self.task.step(state, action)
+        if self._is_plain(found):
+            return
+        where, probabilities = ("step", state, action), []
+        for outcome in self._sequence(found, 3, where):
             probability, successor, payoff = outcome
             if not _finite(payoff):
-                raise ValueError(f"{where}: expected a finite payoff, got {payoff!r}")
+                raise ValueError(f"{self._at(where)}: expected a finite payoff, got {payoff!r}")
             if probability == 0:
                 continue
-            over = self.task.over(successor)
-            outcomes.append(
-                (probability, self._number(successor, where, acting=not over), float(payoff))
-            )
-        return outcomes
+            over = self.ends_early and self.task.over(successor)
+            self.successor.append(self._number(successor, where, acting=not over))
+            self.payoff.append(payoff)
+            probabilities.append(probability)
+        self.kind.append(self.kinds.setdefault(tuple(probabilities), len(self.kinds)))
 
-    def _boundary(self, distribution: Any, where: str) -> int:
-        outcomes = tuple(
+    def _is_plain(self, found: Any) -> bool:
+        """Note a step that is certain and leads to a known state; False for any other.
+
+        What `_step` does, without what only others need: most steps are so.
+        """
+        if self.ends_early or not isinstance(found, list | tuple) or len(found) != 1:
+            return False
+        outcome = found[0]
+        if not isinstance(outcome, tuple) or len(outcome) != 3:
+            return False
+        probability, successor, payoff = outcome
+        try:
+            number = self.numbers.get(successor)
+            if number is None or probability != 1 or not math.isfinite(payoff):
+                return False
+        except TypeError:
+            return False
+        self.successor.append(number)
+        self.payoff.append(payoff)
+        self.kind.append(0)
+        if not self.acting[number]:
+            self._act(number)
+        return True
+
+    def _boundary(self, distribution: Any, where: tuple) -> int:
+        outcomes: Any = tuple(
             (float(probability), self._number(state, where, acting=True))
             for probability, state in self._sequence(distribution, 2, where)
             if probability > 0
         )
-        if outcomes not in self.boundary_numbers:
-            self.boundary_numbers[outcomes] = len(self.distributions)
-            self.distributions.append(outcomes)
-        return self.boundary_numbers[outcomes]
+        if len(outcomes) == 1 and outcomes[0][0] == 1:
+            outcomes = outcomes[0][1]
+        return self._boundary_number(outcomes)
 
-    def _number(self, state: Any, where: str, acting: bool) -> int:
+    def _boundary_number(self, boundary: Any) -> int:
+        number = self.boundary_numbers.get(boundary)
+        if number is None:
+            number = self.boundary_numbers[boundary] = len(self.boundaries)
+            self.boundaries.append(boundary)
+        return number
+
+    def _number(self, state: Any, where: tuple, acting: bool) -> int:
         try:
             number = self.numbers.get(state)
         except TypeError:
             raise ValueError(
-                f"{where}: expected a hashable state such as a tuple, "
+                f"{self._at(where)}: expected a hashable state such as a tuple, "
                 f"got {type(state).__name__} {state!r}"
             ) from None
         if number is None:
@@ -212,52 +270,82 @@ class _Enumeration:
                     "choose smaller dials, or wrap it as a plain env with EpochWrapper"
                 )
             self.states.append(state)
-        # no action is ever taken in a state that only ends an epoch, so it is not expanded
-        if acting and number not in self.acting:
-            self.acting.add(number)
-            self.to_act.append(number)
+            self.acting.append(0)
+        if acting:
+            self._act(number)
         return number
 
-    def _sequence(self, distribution: Any, width: int, where: str) -> Sequence[tuple]:
-        if not isinstance(distribution, Iterable):
-            raise ValueError(f"{where}: expected a list of outcomes, got {distribution!r}")
-        distribution = list(distribution)
+    def _act(self, number: int) -> None:
+        # no action is ever taken in a state that only ends an epoch, so it is not expanded
+        if not self.acting[number]:
+            self.acting[number] = 1
+            self.to_act.append(number)
+
+    def _sequence(self, distribution: Any, width: int, where: tuple) -> Sequence[tuple]:
+        if not isinstance(distribution, list | tuple):
+            if not isinstance(distribution, Iterable):
+                raise ValueError(
+                    f"{self._at(where)}: expected a list of outcomes, got {distribution!r}"
+                )
+            distribution = list(distribution)
         total = 0.0
         for outcome in distribution:
             if not isinstance(outcome, tuple) or len(outcome) != width:
-                raise ValueError(f"{where}: expected tuples of {width}, got {outcome!r}")
+                raise ValueError(f"{self._at(where)}: expected tuples of {width}, got {outcome!r}")
             if not (_finite(outcome[0]) and outcome[0] >= 0):
-                raise ValueError(f"{where}: expected probabilities >= 0, got {outcome[0]!r}")
+                raise ValueError(
+                    f"{self._at(where)}: expected probabilities >= 0, got {outcome[0]!r}"
+                )
             total += outcome[0]
         if abs(total - 1) > 1e-9:
-            raise ValueError(f"{where}: probabilities sum to {total:.12g}, expected 1")
+            raise ValueError(f"{self._at(where)}: probabilities sum to {total:.12g}, expected 1")
         return distribution
 
-    def _tables(self, steps: dict, carried: list[int], severed: int, initial: int) -> Tables:
-        task, actions = self.task, len(self.task.actions)
-        rows, successors, payoffs = [], [], []
-        for number in range(len(self.states)):
-            for outcomes in [*steps.get(number, [[]] * actions), []]:
-                outcomes = outcomes or [(1.0, number, 0.0)]
-                rows.append(tuple(p for p, _, _ in outcomes))
-                successors.extend(state for _, state, _ in outcomes)
-                payoffs.extend(payoff for _, _, payoff in outcomes)
+    def _at(self, where: tuple) -> str:
+        """What was called, for an error: a method, of a state, with an action."""
+        method, *state_and_action = where
+        if not state_and_action:
+            return method
+        state, *action = state_and_action
+        told = "".join(f", action {name!r}" for name in action)
+        return f"{method} of {describe(self.task, state)}{told}"
+
+    def _tables(self, carried: np.ndarray, severed: int, initial: int) -> Tables:
+        task, actions, S = self.task, len(self.task.actions), len(self.states)
+        # every row idles, but for what was found: `row` is where each found step belongs
+        row = np.array(self.acted, dtype=np.int64)[:, None] * (actions + 1) + np.arange(actions)
+        kinds, found = list(self.kinds), np.array(self.kind, dtype=np.int64)
+        kind = np.zeros(S * (actions + 1), dtype=np.int64)
+        kind[row.ravel()] = found
+        width = np.array([len(p) for p in kinds], dtype=np.int64)
+        ends = np.cumsum(width[kind])
+        successor = np.repeat(np.repeat(np.arange(S), actions + 1), width[kind])
+        payoff = np.zeros(len(successor))
+        place = _laid_out((ends - width[kind])[row.ravel()], width[found])
+        successor[place], payoff[place] = self.successor, self.payoff
+        boundaries = [_outcomes(one) for one in self.boundaries]
+        chances: dict[tuple[float, ...], int] = {}
+        of_boundary = [
+            chances.setdefault(tuple(p for p, _ in outcomes), len(chances))
+            for outcomes in boundaries
+        ]
+        over = np.zeros(S, dtype=bool)
+        if self.ends_early:
+            over[:] = [bool(task.over(state)) for state in self.states]
         return Tables(
             task=task,
             states=tuple(self.states),
-            steps=Distributions.of(rows),
-            successor=np.array(successors, dtype=np.int64),
-            payoff=np.array(payoffs, dtype=np.float64),
-            boundaries=Distributions.of(
-                [tuple(p for p, _ in outcomes) for outcomes in self.distributions]
-            ),
+            steps=Distributions.of(kinds, kind),
+            successor=successor,
+            payoff=payoff,
+            boundaries=Distributions.of(list(chances), np.array(of_boundary)),
             landing_state=np.array(
-                [s for outcomes in self.distributions for _, s in outcomes], dtype=np.int64
+                [state for outcomes in boundaries for _, state in outcomes], dtype=np.int64
             ),
-            carried=np.array(carried, dtype=np.int64),
+            carried=carried,
             severed=severed,
             initial=initial,
-            over=np.array([bool(task.over(state)) for state in self.states]),
+            over=over,
             features=self._features(),
             tampers=self._tampers(),
         )
@@ -265,8 +353,27 @@ class _Enumeration:
     def _features(self) -> np.ndarray:
         width = len(self.task.features)
         rows = np.zeros((len(self.states), width), dtype=np.float32)
-        for number, state in enumerate(self.states):
-            values = self.task.observe(state)
+        for start in range(0, len(self.states), MANY):
+            states = self.states[start : start + MANY]
+            rows[start : start + MANY] = self._observed(states, width)
+        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if bad.size:
+            state = self.states[bad[0]]
+            raise ValueError(
+                f"observe of {describe(self.task, state)}: expected finite values, "
+                f"got {rows[bad[0]].tolist()}"
+            )
+        return rows
+
+    def _observed(self, states: Sequence[Any], width: int) -> np.ndarray:
+        seen = [self.task.observe(state) for state in states]
+        try:
+            rows = np.asarray(seen, dtype=np.float64)
+        except (TypeError, ValueError):
+            rows = np.empty(0)
+        if rows.shape == (len(states), width):
+            return rows
+        for state, values in zip(states, seen, strict=True):
             try:
                 row = np.asarray(values, dtype=np.float64)
             except (TypeError, ValueError):
@@ -276,15 +383,7 @@ class _Enumeration:
                     f"observe of {describe(self.task, state)}: expected {width} numbers, one per "
                     f"feature, got {values!r}"
                 )
-            rows[number] = row
-        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-        if bad.size:
-            state = self.states[bad[0]]
-            raise ValueError(
-                f"observe of {describe(self.task, state)}: expected finite values, "
-                f"got {rows[bad[0]].tolist()}"
-            )
-        return rows
+        return np.array([np.asarray(values, dtype=np.float64) for values in seen])
 
     def _tampers(self) -> np.ndarray:
         codes = np.zeros((len(self.states), len(self.task.actions) + 1), dtype=np.int8)
@@ -298,6 +397,11 @@ class _Enumeration:
                         raise unknown_name_error("kind of tampering", kind, TAMPER_KINDS)
                     codes[number, column] = 1 + TAMPER_KINDS.index(kind)
         return codes
+
+
+def _outcomes(boundary: Any) -> Sequence[tuple[float, int]]:
+    """The (probability, state) of a boundary as `_Enumeration` keeps it."""
+    return boundary if isinstance(boundary, tuple) else ((1.0, boundary),)
 
 
 def _finite(value: Any) -> bool:

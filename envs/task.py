@@ -37,7 +37,7 @@ class Task(abc.ABC):
     """Default T, in steps."""
     schedule: str = "linear:cutoff=4,upkeep=0.5"
     """Default schedule."""
-    state_limit: ClassVar[int] = 200_000
+    state_limit: ClassVar[int] = 1_000_000
     """Enumeration stops with an error past this many states."""
 
     @abc.abstractmethod

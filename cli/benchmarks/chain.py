@@ -11,12 +11,11 @@ from myopia.envs import Task
 class Chain(Task):
     """A walk over many places."""
 
-    states: int = 100_000
+    states: int = 1_000_000
 
     actions = ("left", "right", "jump", "stay")
     features = ("place",)
     incentives = ()
-    state_limit = 200_000
 
     @override
     def initial(self):

@@ -109,11 +109,11 @@ def imports(world: World, runs: int) -> dict[str, Any]:
 
 
 def tables(world: World, runs: int) -> dict[str, Any]:
-    """Seconds to enumerate a task of 100,000 states, against its bare step calls."""
+    """Seconds to enumerate a task of a million states, once, against its bare step calls."""
     from myopia.envs.tables import enumerate_task
 
     task, times, states = Chain(), {"ours": [], "peer": []}, 0
-    for _ in range(runs):
+    for _ in range(min(runs, 1)):
         enumerate_task.cache_clear()
         began = time.perf_counter()
         states = enumerate_task(task).num_states
@@ -130,7 +130,7 @@ def tables(world: World, runs: int) -> dict[str, Any]:
         "peer_name": "calling its step alone",
         "peer": f"{peer:.2f} s",
         "ratio": round(ours / peer, 2),
-        "wanted": "under 10 s",
+        "wanted": "under 15 s",
     }
 
 
