@@ -14,6 +14,7 @@ import scipy.sparse as sparse
 from myopia.analysis.exact.observation import hides_cell, seen_as
 from myopia.analysis.exact.occupancy import forward
 from myopia.analysis.exact.oracle import oracle_policy, solve, start_value
+from myopia.analysis.exact.progress import over_epochs
 from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.observer import observer_of
 from myopia.envs.world import World
@@ -151,7 +152,7 @@ class _Climb:
         """Q of the policy itself, (K, T, S, A)."""
         model, q = self.model, np.empty(table.shape)
         following = np.zeros(model.S)
-        for k in reversed(range(model.K)):
+        for k in over_epochs(model.K, "best policy of what is seen", backward=True):
             landed, later = model.landing_probability @ following, np.zeros(model.S)
             for t in reversed(range(model.T)):
                 q[k, t] = model.action_values(k, t, later, landed)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from myopia.analysis.exact.progress import over_epochs
 from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.world import World
 
@@ -68,7 +69,7 @@ def forward(world: World, policy: np.ndarray) -> Occupancy:
     visits = np.zeros((model.K, model.T, model.S))
     reward, payoff, stop = np.zeros(model.K), np.zeros(model.K), np.zeros(model.K + 1)
     arriving = model.start
-    for k in range(model.K):
+    for k in over_epochs(model.K, "occupancy"):
         visits[k, 0] = arriving
         crossing = np.zeros(model.num_distributions)
         for t in range(model.T):

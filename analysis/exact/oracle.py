@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from myopia.analysis.exact.progress import over_epochs
 from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.world import World
 
@@ -41,7 +42,7 @@ def solve_many(world: World, deltas: Sequence[float] | np.ndarray, gamma: float 
     model, discounts = transition_model_of(world), np.asarray(deltas)
     q = np.empty((len(discounts), model.K, model.T, model.S, model.A))
     v = np.zeros((len(discounts), model.K + 1, model.T, model.S))
-    for k in reversed(range(model.K)):
+    for k in over_epochs(model.K, "oracle", backward=True):
         landed = discounts * (model.landing_probability @ v[:, k + 1, 0].T)
         later = np.zeros((model.S, len(discounts)))
         for t in reversed(range(model.T)):

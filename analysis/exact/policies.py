@@ -15,6 +15,7 @@ from myopia.analysis.exact.oracle import (
     solve,
     within_tolerance,
 )
+from myopia.analysis.exact.progress import over_epochs
 from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.common import specs
 from myopia.common.errors import check_choice, unknown_name_error
@@ -194,7 +195,7 @@ class _Quasi:
         planned = solve(world, self.delta).v[:, 0]
         policy = np.empty((model.K, model.T, model.S, model.A))
         later = np.zeros(model.S)  # what its own later epochs are worth to it, discounted by δ
-        for k in reversed(range(model.K)):
+        for k in over_epochs(model.K, "policy", backward=True):
             following = later if self.sophisticated else planned[k + 1]
             policy[k] = plan_epoch(world, k, self.b * self.delta * following)[0]
             own = follow_epoch(model, k, policy[k], self.delta * later)

@@ -13,6 +13,7 @@ import numpy as np
 from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.epoch import follow_epoch
 from myopia.analysis.exact.oracle import oracle_policy, read_only, solve
+from myopia.analysis.exact.progress import over_epochs
 from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.world import World
 
@@ -44,7 +45,7 @@ def skill(context: EvaluationContext, delta: float, gamma: float = 1.0) -> Skill
         cost = float(entered - occupancy.total - delta * onward)
     else:
         cost = 0.0
-        for k in range(context.model.K):
+        for k in over_epochs(context.model.K, "competence"):
             one = follow_epoch(
                 context.model, k, context.policy[k], delta * value[k + 1], gamma=gamma
             )
@@ -96,7 +97,7 @@ def coin_flips(world: World, delta: float, gamma: float = 1.0) -> CoinFlips:
     model, value = transition_model_of(world), solve(world, delta, gamma).v[:, 0]
     flips = flips_policy(world, delta, gamma)
     cost, alive = np.empty((2, model.K, model.S))
-    for k in range(model.K):
+    for k in over_epochs(model.K, "competence"):
         one = follow_epoch(model, k, flips[k], delta * value[k + 1], gamma=gamma)
         cost[k], alive[k] = value[k] - one.reward - one.onward, one.alive
     return CoinFlips(read_only(cost), read_only(alive))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from myopia.analysis.exact.oracle import optimal_actions
+from myopia.analysis.exact.progress import over_epochs
 from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.envs.world import World
 
@@ -30,7 +31,7 @@ def oracle_tampering(world: World, delta: float) -> Bounds:
     ends = []
     for sign in (1.0, -1.0):
         following = np.zeros(model.S)
-        for k in reversed(range(model.K)):
+        for k in over_epochs(model.K, "tampering", backward=True):
             landed = model.landing_probability @ following
             later = np.zeros(model.S)
             for t in reversed(range(model.T)):

@@ -8,6 +8,7 @@ import numpy as np
 from myopia.analysis.evaluation.context import EvaluationContext
 from myopia.analysis.exact.epoch import Epoch, follow_epoch
 from myopia.analysis.exact.oracle import myopic_never_stop_policy, oracle_policy
+from myopia.analysis.exact.progress import over_epochs
 from myopia.analysis.exact.transition_model import transition_model_of
 from myopia.analysis.measures.measure import measure
 from myopia.analysis.measures.score import Row, Score
@@ -59,7 +60,7 @@ def myopic_course(world: World) -> list[tuple[np.ndarray, Epoch, np.ndarray]]:
     myopic, never_stop = oracle_policy(world, 0.0), myopic_never_stop_policy(world)
     course = []
     following = np.zeros(model.S)
-    for k in reversed(range(model.K)):
+    for k in over_epochs(model.K, "payback", backward=True):
         mu, alive = (follow_epoch(model, k, table[k], following) for table in (myopic, never_stop))
         given_alive = np.where(mu.alive > 0, mu.per_survivor, alive.per_survivor)
         course.append((following, mu, given_alive))
