@@ -30,7 +30,7 @@ from myopia.agents.training.checkpoint_callback import RunCheckpointCallback
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
 from myopia.agents.training.rng_state import preserve_rng_state
-from myopia.agents.training.train import CHECKPOINT_SECONDS, close_logger, finish, learn
+from myopia.agents.training.train import CHECKPOINT_SECONDS, clear, close_logger, finish, learn
 from myopia.common import specs
 from myopia.common.errors import check_at_least, check_choice
 from myopia.common.files import read_json, read_object, reading, write_json
@@ -146,11 +146,13 @@ def train_population(
     ]
     write_json(record, asked)
     if all(one.done for one in folders):
-        remove_checkpoint(folder / "checkpoint")
         logger.info("%s is done already", folder)
-        return folder
-    with preserve_rng_state():
-        _Population(config, folder, folders, world, chosen, checkpoint_seconds).train()
+    else:
+        with preserve_rng_state():
+            _Population(config, folder, folders, world, chosen, checkpoint_seconds).train()
+    remove_checkpoint(folder / "checkpoint")
+    for one in folders:
+        clear(one.path)
     return folder
 
 
@@ -207,9 +209,6 @@ class _Population:
             )
         finally:
             self.log.write()
-        remove_checkpoint(self.kept)
-        for lifetimes in self.lifetimes:
-            lifetimes.remove_parts()
 
     def _member(self, index: int) -> None:
         folder, model, callbacks = self.folders[index], self.models[index], self.callbacks[index]

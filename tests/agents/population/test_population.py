@@ -263,6 +263,23 @@ def test_an_interrupted_population_ends_as_one_that_was_not(
     assert not (parts / "checkpoint").exists()
 
 
+def test_a_checkpoint_goes_though_a_kill_came_after_all_members_were_done(
+    tmp_path: Path, monkeypatch
+) -> None:
+    def killed(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    asked = config()
+    monkeypatch.setattr(population, "remove_checkpoint", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train_population(asked, tmp_path, checkpoint_seconds=0)
+    monkeypatch.undo()
+    assert list(tmp_path.glob("member-*/checkpoint/episodes/*"))
+    train_population(asked, tmp_path)
+    assert not (tmp_path / "checkpoint").exists()
+    assert not list(tmp_path.glob("member-*/checkpoint/episodes"))
+
+
 def test_a_damaged_checkpoint_of_a_population_is_told(tmp_path: Path, monkeypatch) -> None:
     asked = config(rank="epoch")
     folder = interrupted(asked, tmp_path, 300, monkeypatch)

@@ -20,6 +20,7 @@ from support.runs import copied, forged, interrupted, tiny
 from myopia.agents.runs.checkpoint import load_checkpoint
 from myopia.agents.runs.run import RunFolder
 from myopia.agents.training import train as training
+from myopia.agents.training.parallel import train_many
 from myopia.agents.training.train import train
 from myopia.analysis.evaluation.evaluate_run import evaluate_run
 from myopia.common.files import locked, read_json, sweep, write_text
@@ -223,6 +224,24 @@ def test_a_kill_before_the_run_is_done_loses_nothing(
     assert 0 < len(steps) < 200, "only what came after the last checkpoint is trained again"
     assert (tmp_path / "weights.safetensors").read_bytes() == whole
     assert not (tmp_path / STATE).exists()
+
+
+@pytest.mark.parametrize("again", [train, lambda one, out: train_many([one], [out])])
+def test_what_a_run_went_on_from_goes_though_a_kill_came_after_it_was_done(
+    again, tmp_path: Path, monkeypatch
+) -> None:
+    def killed(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "clear", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny(), tmp_path, checkpoint_seconds=0)
+    assert read_json(tmp_path / "run.json")["status"] == "done"
+    assert (tmp_path / STATE).exists()
+    assert (tmp_path / "checkpoint" / "episodes").exists()
+    monkeypatch.undo()
+    again(tiny(), tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoint").iterdir()] == ["weights"]
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
