@@ -207,8 +207,9 @@ class _Population:
             self.lockstep.run(
                 [lambda index=index: self._member(index) for index in range(len(self.models))]
             )
-        finally:
+        except BaseException:
             self.log.write()
+            raise
 
     def _member(self, index: int) -> None:
         folder, model, callbacks = self.folders[index], self.models[index], self.callbacks[index]
@@ -217,6 +218,7 @@ class _Population:
             try:
                 learn(model, self.config.run.steps, callbacks)
                 finish(folder.path, model, callbacks[0], self.lifetimes[index])
+                self.log.write()  # what is done is not asked again: the log is there before
             finally:
                 close_logger(model)
 
