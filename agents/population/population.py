@@ -33,7 +33,14 @@ from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.train import CHECKPOINT_SECONDS, clear, close_logger, finish, learn
 from myopia.common import specs
 from myopia.common.errors import check_at_least, check_choice
-from myopia.common.files import read_json, read_object, reading, write_json
+from myopia.common.files import (
+    TEMPORARY,
+    read_json,
+    read_object,
+    reading,
+    rewrite_json,
+    write_json,
+)
 from myopia.common.links import check_default, check_links
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
@@ -144,7 +151,7 @@ def train_population(
         RunFolder(folder / f"member-{index:02d}", config.member(index))
         for index in range(config.members)
     ]
-    write_json(record, asked)
+    rewrite_json(record, asked)
     if all(one.done for one in folders):
         logger.info("%s is done already", folder)
     else:
@@ -317,8 +324,8 @@ class _Population:
 
 
 ROUND = re.compile(r"\d{12}")
-MEMBER = re.compile(r"member-\d{2,}\.safetensors|\.member-\d{2,}\.safetensors\.\w{8}\.safetensors")
-"""Folders and files of a population's checkpoint; a dot begins those that were being written."""
+MEMBER = re.compile(r"member-\d{2,}\.safetensors")
+"""Folders and files of a population's checkpoint."""
 
 
 def remove_checkpoint(kept: Path) -> None:
@@ -329,6 +336,7 @@ def remove_checkpoint(kept: Path) -> None:
     if kept.is_symlink() or not kept.is_dir():
         return
     (kept / "state.json").unlink(missing_ok=True)
+    _remove_files(kept, TEMPORARY)
     _remove_rounds(kept)
     _remove_empty(kept)
 
@@ -337,10 +345,15 @@ def _remove_rounds(kept: Path, but: str | None = None) -> None:
     for old in kept.iterdir():
         if old.name == but or not ROUND.fullmatch(old.name) or old.is_symlink() or old.is_file():
             continue
-        for file in old.iterdir():
-            if MEMBER.fullmatch(file.name) and not file.is_dir():
-                file.unlink()
+        _remove_files(old, MEMBER)
+        _remove_files(old, TEMPORARY)
         _remove_empty(old)
+
+
+def _remove_files(folder: Path, names: re.Pattern[str]) -> None:
+    for file in folder.iterdir():
+        if names.fullmatch(file.name) and not file.is_dir():
+            file.unlink()
 
 
 def _remove_empty(folder: Path) -> None:

@@ -49,6 +49,19 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+def rewrite_json(path: Path, value: Any) -> None:
+    """`write_json`, by one process at a time; removes what writes that were killed left beside it.
+
+    For a folder that nobody else has `locked` for long.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.parent, wait=True):
+        for beside in path.parent.iterdir():
+            if beside.name.startswith(f".{path.name}."):
+                _remove_temporary(beside)
+        write_json(path, value)
+
+
 MOST_BYTES = 1 << 28
 """Of one file that is read whole: 256 MiB."""
 
@@ -139,17 +152,21 @@ def sweep(folder: Path) -> None:
     for where, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in ("wandb", "tensorboard")]
         for name in files:
-            path = Path(where, name)
-            if TEMPORARY.fullmatch(name) and path.is_file() and not path.is_symlink():
-                with contextlib.suppress(OSError):
-                    path.unlink()
+            _remove_temporary(Path(where, name))
+
+
+def _remove_temporary(path: Path) -> None:
+    if TEMPORARY.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     """`folder` for this process alone; the lock ends with the process, whatever ends it.
 
-    Raises ValueError where another has it. Where the system has no such locks there is none.
+    Raises ValueError where another has it, unless told to `wait`. Where the system has no such
+    locks there is none.
     """
     try:
         import fcntl
@@ -159,7 +176,7 @@ def locked(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise ValueError(
                 f"{folder} is being written to by another process: expected to wait for it, or "

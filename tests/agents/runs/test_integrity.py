@@ -23,7 +23,7 @@ from myopia.agents.training import train as training
 from myopia.agents.training.parallel import train_many
 from myopia.agents.training.train import train
 from myopia.analysis.evaluation.evaluate_run import evaluate_run
-from myopia.common.files import locked, read_json, sweep, write_text
+from myopia.common.files import locked, read_json, rewrite_json, sweep, write_text
 
 STATE = "checkpoint/state.safetensors"
 
@@ -306,6 +306,29 @@ def test_what_a_kill_left_is_swept(half: Path, tmp_path: Path) -> None:
     litter.write_bytes(b"half")
     train(tiny(), folder)
     assert not litter.exists()
+
+
+def test_an_evaluation_that_was_killed_leaves_nothing(half: Path, tmp_path: Path) -> None:
+    folder = train(tiny(), copied(half, tmp_path / "run"))
+    litter = folder / ".evaluation.json.ab12_xyz.json"
+    litter.write_text("half")
+    others = folder / ".notes.json.ab12_xyz.json"
+    others.write_text("of somebody who writes it now")
+    evaluate_run(folder)
+    assert not litter.exists()
+    assert others.exists()
+
+
+def test_files_that_are_rewritten_wait_for_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    with locked(tmp_path):
+        writer = threading.Thread(target=rewrite_json, args=(path, [1]))
+        writer.start()
+        writer.join(0.2)
+        assert writer.is_alive()
+        assert not path.exists()
+    writer.join(60)
+    assert read_json(path) == [1]
 
 
 def test_no_thread_is_left(tmp_path: Path) -> None:
