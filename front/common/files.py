@@ -143,8 +143,8 @@ MOST_DIGITS = 40
 """Of an integer: generators keep 128 bits."""
 
 
-TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}(\.\w+)?")
-"""Names of files that `write_whole` fills: a kill leaves one behind."""
+TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}(\.\w+)?|\.tmp[A-Za-z0-9]{6}")
+"""Names of files that `write_whole` fills, or safetensors before it: a kill leaves one behind."""
 
 
 def sweep(folder: Path) -> None:

@@ -290,7 +290,9 @@ def test_a_checkpoint_goes_though_a_kill_came_after_all_members_were_done(
     with pytest.raises(KeyboardInterrupt):
         train_population(asked, tmp_path, checkpoint_seconds=0)
     monkeypatch.undo()
-    (tmp_path / "checkpoint" / ".state.json.ab12_xyz.json").write_text("half")
+    for litter in (".state.json.ab12_xyz.json", "000000000256/.tmpAb12Cd"):
+        (tmp_path / "checkpoint" / litter).parent.mkdir(exist_ok=True)
+        (tmp_path / "checkpoint" / litter).write_text("half")
     assert list(tmp_path.glob("member-*/checkpoint/episodes/*"))
     train_population(asked, tmp_path)
     assert not (tmp_path / "checkpoint").exists()

@@ -331,6 +331,33 @@ def test_files_that_are_rewritten_wait_for_each_other(tmp_path: Path) -> None:
     assert read_json(path) == [1]
 
 
+WRITER = """
+import sys, numpy
+from safetensors.numpy import save_file
+arrays = {"a": numpy.zeros(30_000_000)}
+print("ready", flush=True)
+while True:
+    save_file(arrays, sys.argv[1])
+"""
+
+
+def test_what_safetensors_leaves_when_it_is_killed_is_swept(tmp_path: Path) -> None:
+    """It fills a file of its own, under a name of its own, beside the one that it was given."""
+    path = tmp_path / "state.safetensors"
+    for _ in range(20):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(0.05)
+            process.kill()
+        if [one for one in tmp_path.iterdir() if one != path]:
+            break
+    sweep(tmp_path)
+    assert [one for one in tmp_path.iterdir() if one != path] == []
+
+
 def test_no_thread_is_left(tmp_path: Path) -> None:
     train(tiny(), tmp_path / "0")
     before = threading.active_count()
