@@ -30,10 +30,17 @@ from myopia.agents.training.checkpoint_callback import RunCheckpointCallback
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
 from myopia.agents.training.rng_state import preserve_rng_state
-from myopia.agents.training.train import CHECKPOINT_SECONDS, close_logger, finish, learn
+from myopia.agents.training.train import CHECKPOINT_SECONDS, clear, close_logger, finish, learn
 from myopia.common import specs
 from myopia.common.errors import check_at_least, check_choice
-from myopia.common.files import read_json, read_object, reading, write_json
+from myopia.common.files import (
+    TEMPORARY,
+    read_json,
+    read_object,
+    reading,
+    rewrite_json,
+    write_json,
+)
 from myopia.common.links import check_default, check_links
 from myopia.common.search_path import safe_imports
 from myopia.envs import World
@@ -147,13 +154,15 @@ def train_population(
     if (folder / "checkpoint" / "state.json").exists():
         for one in folders:
             one.check_numerics()
-    write_json(record, asked)
+    rewrite_json(record, asked)
     if all(one.done for one in folders):
-        remove_checkpoint(folder / "checkpoint")
         logger.info("%s is done already", folder)
-        return folder
-    with preserve_rng_state():
-        _Population(config, folder, folders, world, chosen, checkpoint_seconds).train()
+    else:
+        with preserve_rng_state():
+            _Population(config, folder, folders, world, chosen, checkpoint_seconds).train()
+    remove_checkpoint(folder / "checkpoint")
+    for one in folders:
+        clear(one.path)
     return folder
 
 
@@ -208,11 +217,9 @@ class _Population:
             self.lockstep.run(
                 [lambda index=index: self._member(index) for index in range(len(self.models))]
             )
-        finally:
+        except BaseException:
             self.log.write()
-        remove_checkpoint(self.kept)
-        for lifetimes in self.lifetimes:
-            lifetimes.remove_parts()
+            raise
 
     def _member(self, index: int) -> None:
         folder, model, callbacks = self.folders[index], self.models[index], self.callbacks[index]
@@ -221,6 +228,7 @@ class _Population:
             try:
                 learn(model, self.config.run.steps, callbacks)
                 finish(folder.path, model, callbacks[0], self.lifetimes[index])
+                self.log.write()  # what is done is not asked again: the log is there before
             finally:
                 close_logger(model)
 
@@ -316,8 +324,8 @@ class _Population:
 
 
 ROUND = re.compile(r"\d{12}")
-MEMBER = re.compile(r"member-\d{2,}\.safetensors|\.member-\d{2,}\.safetensors\.\w{8}\.safetensors")
-"""Folders and files of a population's checkpoint; a dot begins those that were being written."""
+MEMBER = re.compile(r"member-\d{2,}\.safetensors")
+"""Folders and files of a population's checkpoint."""
 
 
 def remove_checkpoint(kept: Path) -> None:
@@ -328,6 +336,7 @@ def remove_checkpoint(kept: Path) -> None:
     if kept.is_symlink() or not kept.is_dir():
         return
     (kept / "state.json").unlink(missing_ok=True)
+    _remove_files(kept, TEMPORARY)
     _remove_rounds(kept)
     _remove_empty(kept)
 
@@ -336,10 +345,15 @@ def _remove_rounds(kept: Path, but: str | None = None) -> None:
     for old in kept.iterdir():
         if old.name == but or not ROUND.fullmatch(old.name) or old.is_symlink() or old.is_file():
             continue
-        for file in old.iterdir():
-            if MEMBER.fullmatch(file.name) and not file.is_dir():
-                file.unlink()
+        _remove_files(old, MEMBER)
+        _remove_files(old, TEMPORARY)
         _remove_empty(old)
+
+
+def _remove_files(folder: Path, names: re.Pattern[str]) -> None:
+    for file in folder.iterdir():
+        if names.fullmatch(file.name) and not file.is_dir():
+            file.unlink()
 
 
 def _remove_empty(folder: Path) -> None:

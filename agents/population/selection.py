@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from myopia.common.files import read_json, reading, write_json
+from myopia.common.files import read_json, reading, rewrite_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,4 +45,4 @@ class SelectionLog:
     def write(self) -> None:
         """Replace the file by everything so far."""
         rows: list[dict[str, Any]] = [dataclasses.asdict(one) for one in self.selections]
-        write_json(self.path, rows)
+        rewrite_json(self.path, rows)

@@ -104,23 +104,11 @@ class LifetimeLog:
                     "start"
                 )
         self._parts = dict(parts)
-        self._remove(but=self._parts)
-
-    def remove_parts(self) -> None:
-        """Remove the parts of a run that is done."""
-        self._remove(but=())
-        with contextlib.suppress(OSError):  # there is none, or it holds what is not ours
-            self._folder.rmdir()
+        _remove(self._folder, but=self._parts)
 
     @property
     def _folder(self) -> Path:
-        return self.path.parent / "checkpoint" / "episodes"
-
-    def _remove(self, but: Collection[str]) -> None:
-        if self._folder.is_dir() and not self._folder.is_symlink():
-            for file in self._folder.iterdir():
-                if PART.fullmatch(file.name) and file.name not in but and not file.is_dir():
-                    file.unlink()
+        return _parts_of(self.path.parent)
 
     def _table(self) -> pl.DataFrame:
         columns = {
@@ -135,6 +123,24 @@ class LifetimeLog:
 
 
 PART = re.compile(r"\d{12,}\.parquet")
+
+
+def remove_parts(run: Path) -> None:
+    """Remove the parts of a run that is done."""
+    _remove(_parts_of(run), but=())
+    with contextlib.suppress(OSError):  # there is none, or it holds what is not ours
+        _parts_of(run).rmdir()
+
+
+def _parts_of(run: Path) -> Path:
+    return run / "checkpoint" / "episodes"
+
+
+def _remove(folder: Path, but: Collection[str]) -> None:
+    if folder.is_dir() and not folder.is_symlink():
+        for file in folder.iterdir():
+            if PART.fullmatch(file.name) and file.name not in but and not file.is_dir():
+                file.unlink()
 
 
 def _digest(path: Path) -> str:

@@ -15,7 +15,7 @@ from myopia.agents.runs.run import RunConfig, RunFolder
 from myopia.agents.training.checkpoint_callback import DivergedError
 from myopia.agents.training.device import choose_device
 from myopia.agents.training.tensorboard import log_to_tensorboard
-from myopia.agents.training.train import CHECKPOINT_SECONDS, train, training
+from myopia.agents.training.train import CHECKPOINT_SECONDS, clear, train, training
 from myopia.common.search_path import safe_imports
 from myopia.envs.observer import observation_space
 
@@ -52,6 +52,9 @@ def train_many(
         for key, config, folder in zip(keys, configs, folders, strict=True)
         if not folder.done
     ]
+    for folder in folders:
+        if folder.done:
+            clear(folder.path)
     left.sort(key=lambda run: str(run[0]))
     for key, same in itertools.groupby(left, key=lambda run: run[0]):
         runs = [(config, folder) for _, config, folder in same]

@@ -19,7 +19,7 @@ from myopia.agents.training.checkpoint_callback import (
     save_weights,
 )
 from myopia.agents.training.device import choose_device
-from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog
+from myopia.agents.training.episode_log import LifetimeCallback, LifetimeLog, remove_parts
 from myopia.agents.training.rng_state import preserve_rng_state
 from myopia.agents.training.tensorboard import log_to_tensorboard
 from myopia.common.errors import first_line
@@ -84,6 +84,7 @@ def train(
     folder = RunFolder(config.default_folder if out is None else Path(out), config)
     if folder.done:
         logger.info("%s is done already", folder.path)
+        clear(folder.path)
         return folder.path
     with training(config, folder, chosen, checkpoint_seconds, callbacks, origin) as started:
         model, everything = started
@@ -166,8 +167,14 @@ def training(
         finally:
             close_logger(model)
     # only now: a kill before run.json says done must not lose what the run goes on from
-    state.unlink(missing_ok=True)
-    log.remove_parts()
+    clear(folder.path)
+
+
+def clear(folder: Path) -> None:
+    """Remove what a run that is done went on from; again, where a kill came in between."""
+    with contextlib.suppress(OSError):  # it may lie on a read-only disk
+        (folder / "checkpoint" / "state.safetensors").unlink(missing_ok=True)
+        remove_parts(folder)
 
 
 def learn(model: BaseAlgorithm, total_timesteps: int, callbacks: list[BaseCallback]) -> None:

@@ -16,7 +16,7 @@ from myopia.analysis.evaluation.evaluation import (
 from myopia.analysis.evaluation.shape import check_entries
 from myopia.analysis.evaluation.snapshots import learning_curve
 from myopia.analysis.probes.probe import run_probes
-from myopia.common.files import read_object, write_json
+from myopia.common.files import read_object, rewrite_json
 from myopia.common.search_path import safe_imports
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def evaluate_loaded(
     told = {**_earlier(folder), **as_json(answers)}
     entries = {**evaluation.json(), "learning": learning_curve(folder, config)}
     try:
-        write_json(folder / "evaluation.json", {**entries, "probes": told} if told else entries)
+        rewrite_json(folder / "evaluation.json", {**entries, "probes": told} if told else entries)
     except OSError as error:  # a read-only disk: what was measured can be told all the same
         logger.warning("%s is not kept: %s", folder / "evaluation.json", error.strerror)
     return evaluation, answers

@@ -50,6 +50,15 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+def rewrite_json(path: Path, value: Any) -> None:
+    """`write_json`, which also removes what writes that were killed left beside it."""
+    if path.parent.is_dir():
+        for beside in path.parent.iterdir():
+            if beside.name.startswith(f".{path.name}."):
+                _remove_temporary(beside)
+    write_json(path, value)
+
+
 MOST_BYTES = 1 << 28
 """Of one file that is read whole: 256 MiB."""
 
@@ -131,8 +140,11 @@ MOST_DIGITS = 40
 """Of an integer: generators keep 128 bits."""
 
 
-TEMPORARY = re.compile(r"\..+\.(?:(\d{1,9})-)?[a-z0-9_]{8}(?:\.\w+)?", re.ASCII)
-"""Names of files that `write_whole` fills, with the writer's number: a kill leaves one behind."""
+TEMPORARY = re.compile(r"\..+\.(?:(\d{1,9})-)?[a-z0-9_]{8}(?:\.\w+)?|\.tmp[A-Za-z0-9]{6}", re.ASCII)
+"""Names of files that `write_whole` fills, with the writer's number, or safetensors before it.
+
+A kill leaves one behind.
+"""
 
 
 def sweep(folder: Path) -> None:
@@ -140,13 +152,17 @@ def sweep(folder: Path) -> None:
     for where, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in ("wandb", "tensorboard")]
         for name in files:
-            path = Path(where, name)
-            found = TEMPORARY.fullmatch(name)
-            if found is None or (found[1] is not None and _lives(int(found[1]))):
-                continue  # somebody judges the run while it is trained
-            if path.is_file() and not path.is_symlink():
-                with contextlib.suppress(OSError):
-                    path.unlink()
+            _remove_temporary(Path(where, name))
+
+
+def _remove_temporary(path: Path) -> None:
+    """Remove what a killed write left; not what somebody writes, who judges a run in training."""
+    found = TEMPORARY.fullmatch(path.name)
+    if found is None or (found[1] is not None and _lives(int(found[1]))):
+        return
+    if path.is_file() and not path.is_symlink():
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _lives(process: int) -> bool:

@@ -10,7 +10,7 @@ from myopia.analysis.studies.execution.local import run_local
 from myopia.analysis.studies.execution.ray import run_ray
 from myopia.analysis.studies.study import Study
 from myopia.common.errors import check_choice
-from myopia.common.files import write_json
+from myopia.common.files import rewrite_json
 from myopia.common.links import check_links
 from myopia.common.search_path import safe_imports
 
@@ -61,7 +61,7 @@ def _progress(
     todo = [job for job in jobs if not job.finished()]
     workers = min(workers, len(todo))  # more of them would have nothing to do
     events = execute(grouped(todo, workers), workers) if todo else ()
-    write_json(out / "study.json", dataclasses.asdict(study))
+    rewrite_json(out / "study.json", dataclasses.asdict(study))
     progress = Progress(len(jobs), len(jobs) - len(todo))
     yield progress
     began = time.monotonic()

@@ -16,7 +16,7 @@ from myopia.agents.population.fitness import Fitness
 from myopia.agents.population.lockstep import Lockstep
 from myopia.agents.population.population import PopulationConfig, train_population
 from myopia.agents.population.swapping import SharedWorlds
-from myopia.agents.runs.run import RunConfig
+from myopia.agents.runs.run import RunConfig, RunFolder
 from myopia.agents.training.train import train
 from myopia.common.files import read_json
 from myopia.envs import make_sb3, make_world
@@ -261,6 +261,42 @@ def test_an_interrupted_population_ends_as_one_that_was_not(
         assert lifetimes[0].equals(lifetimes[1])
         assert read_json(other / "run.json")["status"] == "done"
     assert not (parts / "checkpoint").exists()
+
+
+def test_selections_are_written_before_a_member_is_done(tmp_path: Path, monkeypatch) -> None:
+    """A kill may come after the last of them, and then nothing is done any more."""
+    asked, told = config(rank="epoch"), []
+    record = RunFolder._record
+
+    def look(self: RunFolder, status: str, *arguments: str) -> None:
+        if status == "done":
+            told.append(read_json(tmp_path / "selection.json"))
+        record(self, status, *arguments)
+
+    monkeypatch.setattr(RunFolder, "_record", look)
+    train_population(asked, tmp_path)
+    assert told == [read_json(tmp_path / "selection.json")] * asked.members
+    assert [row["timesteps"] for row in told[0]] == [128, 256, 384]
+
+
+def test_a_checkpoint_goes_though_a_kill_came_after_all_members_were_done(
+    tmp_path: Path, monkeypatch
+) -> None:
+    def killed(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    asked = config()
+    monkeypatch.setattr(population, "remove_checkpoint", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train_population(asked, tmp_path, checkpoint_seconds=0)
+    monkeypatch.undo()
+    for litter in (".state.json.ab12_xyz.json", "000000000256/.tmpAb12Cd"):
+        (tmp_path / "checkpoint" / litter).parent.mkdir(exist_ok=True)
+        (tmp_path / "checkpoint" / litter).write_text("half")
+    assert list(tmp_path.glob("member-*/checkpoint/episodes/*"))
+    train_population(asked, tmp_path)
+    assert not (tmp_path / "checkpoint").exists()
+    assert not list(tmp_path.glob("member-*/checkpoint/episodes"))
 
 
 def test_a_damaged_checkpoint_of_a_population_is_told(tmp_path: Path, monkeypatch) -> None:

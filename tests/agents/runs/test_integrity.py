@@ -20,9 +20,10 @@ from support.runs import copied, forged, interrupted, tiny
 from myopia.agents.runs.checkpoint import load_checkpoint
 from myopia.agents.runs.run import RunFolder
 from myopia.agents.training import train as training
+from myopia.agents.training.parallel import train_many
 from myopia.agents.training.train import train
 from myopia.analysis.evaluation.evaluate_run import evaluate_run
-from myopia.common.files import locked, read_json, sweep, write_text
+from myopia.common.files import locked, read_json, rewrite_json, sweep, write_text
 
 STATE = "checkpoint/state.safetensors"
 
@@ -225,6 +226,24 @@ def test_a_kill_before_the_run_is_done_loses_nothing(
     assert not (tmp_path / STATE).exists()
 
 
+@pytest.mark.parametrize("again", [train, lambda one, out: train_many([one], [out])])
+def test_what_a_run_went_on_from_goes_though_a_kill_came_after_it_was_done(
+    again, tmp_path: Path, monkeypatch
+) -> None:
+    def killed(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "clear", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny(), tmp_path, checkpoint_seconds=0)
+    assert read_json(tmp_path / "run.json")["status"] == "done"
+    assert (tmp_path / STATE).exists()
+    assert (tmp_path / "checkpoint" / "episodes").exists()
+    monkeypatch.undo()
+    again(tiny(), tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoint").iterdir()] == ["weights"]
+
+
 def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
     with (
         locked(tmp_path),
@@ -295,6 +314,62 @@ def test_what_a_kill_left_is_swept(half: Path, tmp_path: Path) -> None:
     litter.write_bytes(b"half")
     train(tiny(), folder)
     assert not litter.exists()
+
+
+def test_an_evaluation_that_was_killed_leaves_nothing(half: Path, tmp_path: Path) -> None:
+    folder = train(tiny(), copied(half, tmp_path / "run"))
+    litter = folder / ".evaluation.json.ab12_xyz.json"
+    litter.write_text("half")
+    others = folder / ".notes.json.ab12_xyz.json"
+    others.write_text("of somebody who writes it now")
+    evaluate_run(folder)
+    assert not litter.exists()
+    assert others.exists()
+
+
+def test_files_may_be_rewritten_by_several_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+
+    def write(number: int) -> None:
+        for _ in range(50):
+            rewrite_json(path, [number] * 1000)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+    for one in writers:
+        one.start()
+    for one in writers:
+        one.join(60)
+    found = read_json(path)
+    assert len(found) == 1000
+    assert len(set(found)) == 1
+    assert [one.name for one in tmp_path.iterdir()] == ["file.json"]
+
+
+WRITER = """
+import sys, numpy
+from safetensors.numpy import save_file
+arrays = {"a": numpy.zeros(30_000_000)}
+print("ready", flush=True)
+while True:
+    save_file(arrays, sys.argv[1])
+"""
+
+
+def test_what_safetensors_leaves_when_it_is_killed_is_swept(tmp_path: Path) -> None:
+    """It fills a file of its own, under a name of its own, beside the one that it was given."""
+    path = tmp_path / "state.safetensors"
+    for _ in range(20):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(0.05)
+            process.kill()
+        if [one for one in tmp_path.iterdir() if one != path]:
+            break
+    sweep(tmp_path)
+    assert [one for one in tmp_path.iterdir() if one != path] == []
 
 
 def test_no_thread_is_left(tmp_path: Path) -> None:

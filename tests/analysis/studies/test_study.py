@@ -278,6 +278,13 @@ def test_a_run_that_lost_its_weights_is_not_finished(tiny: Path) -> None:
     assert lost.read_bytes() == before
 
 
+def test_a_study_that_was_killed_as_it_began_leaves_nothing(tmp_path: Path) -> None:
+    litter = tmp_path / ".study.json.ab12_xyz.json"
+    litter.write_text("half")
+    follow(Study("A", {"world": "Work", "total_timesteps": 1}, {"a": {}}, (0,)), tmp_path)
+    assert not litter.exists()
+
+
 def test_without_ray_nothing_is_written(tiny: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     out = tiny.parent / "without-ray"
