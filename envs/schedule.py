@@ -53,7 +53,7 @@ class Schedule(abc.ABC):
         if epoch > most:
             raise ValueError(
                 f"schedule {str(self)!r}: {name} {epoch} lies beyond max_epochs={max_epochs}, "
-                f"expected at most {most}"
+                f"expected at most {most}, as in schedule={self.kind}:{name}={most}"
             )
 
 

@@ -174,6 +174,8 @@ def _of_text(
     if ":" in text:
         where = _world(text, world, dials)
         return Subject(path.name, where, agent=_told(_imported(text), repr(text), where))
+    if path.suffix or len(path.parts) > 1:
+        raise ValueError(f"there is no {text!r}: expected a run folder or a zip")
     raise ValueError(
         f"{text!r} is neither a run folder, nor one of the policies "
         f"{', '.join(REFERENCES)}, nor module:function"
@@ -249,7 +251,14 @@ def _world(name: str, world: Any, dials: Mapping[str, Any]) -> World:
         raise ValueError(
             f"policy {name!r} needs a world beside it, as in: myopia evaluate {name} Investment"
         )
-    return world.replace(**dials) if isinstance(world, World) else make_world(world, **dials)
+    if isinstance(world, World):
+        return world.replace(**dials)
+    if not isinstance(world, str | type):
+        raise ValueError(
+            f"{name}: expected a world by name, as a task class or a World, got {world}; an env "
+            "with epochs is measured by myopia.analysis.evaluate_env"
+        )
+    return make_world(world, **dials)
 
 
 def _agent(subject: Any, world: World, name: str) -> Any:

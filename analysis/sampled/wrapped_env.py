@@ -38,10 +38,17 @@ def evaluate_env(
     The measures that need no tables; the others are null, with a reason. `make_env` gives an
     `EpochWrapper`, or anything around one. Where a `TimeLimit` around it cuts lifetimes, `cut` is
     their share, and what depends on epochs that somebody was not left to live is null. A policy
-    with memory has a method `reset`, called before each lifetime. Raises ValueError for fewer
-    lifetimes than the intervals need.
+    with memory has a method `reset`, called before each lifetime. Raises ValueError for an
+    env without epochs, and for fewer lifetimes than the intervals need.
     """
+    if isinstance(make_env, gymnasium.Env) or not callable(make_env):
+        raise ValueError(f"expected a function that makes an env, as lambda: env, got {make_env}")
     env = make_env()
+    if not env.has_wrapper_attr("schedule"):
+        raise ValueError(
+            f"{env} has no epochs: expected EpochWrapper around it; for a world with tables "
+            "myopia.evaluate measures all, and exactly"
+        )
     schedule, K = env.get_wrapper_attr("schedule"), env.get_wrapper_attr("max_epochs")
     cutoff = schedule.cutoff_epoch(K)
     lives = _live(env, act, at_least(lifetimes), seed, K, K if cutoff is None else cutoff)

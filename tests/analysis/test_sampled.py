@@ -284,3 +284,16 @@ def test_what_a_time_limit_cut_is_not_known(limit: int) -> None:
         assert f"the first in epoch {known}" in entries["reasons"]["return"]
         assert entries["reasons"]["stop.survival"] == entries["reasons"]["return"]
         assert ("stop.premature" in entries["reasons"]) == (known < 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: cartpole(), "expected a function that makes an env"),
+        (lambda: lambda: gymnasium.make("CartPole-v1"), "has no epochs: expected EpochWrapper"),
+        (lambda: lambda: gymnasium.make("myopia/Work-v0"), "has no epochs: expected EpochWrapper"),
+    ],
+)
+def test_an_env_that_cannot_be_measured_so_is_told(make, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        evaluate_env(make(), lambda seen: 0)

@@ -80,7 +80,7 @@ def test_evaluate_a_reference_policy(capsys) -> None:
         (["oracle", "Investment", "schedule=linear:cutoff=99"], "lies beyond max_epochs=12"),
         (["envs", "gain=1"], "myopia envs takes no dials, but was given gain=1"),
         (["evaluate", "random"], "needs a world beside it"),
-        (["evaluate", "no/such/run"], "is neither a run folder, nor one of the policies"),
+        (["evaluate", "no/such/run"], "there is no 'no/such/run': expected a run folder or a zip"),
         (["train", "Work", "--algo", "pp"], "unknown algorithm 'pp', did you mean 'ppo'"),
         (["train", "Work", "--credit", "epochs"], "did you mean 'epoch'"),
         (

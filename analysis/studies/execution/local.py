@@ -59,7 +59,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs,), daemon=True)
-        with safe_imports(), callers_path():
+        with safe_imports(), callers_path(), _interrupts_wait():
             self.process.start()
         theirs.close()  # so that the pipe ends when the worker does
         self.group: Sequence[Job] = ()
@@ -95,6 +95,7 @@ def _work(pipe: Any) -> None:
     """Run what comes through the pipe, one group after the other."""
     always_safe_imports()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the study, which ends its workers
+    _mask_interrupts("SIG_UNBLOCK")
     # unwind, so that the runs under way record that they were interrupted
     signal.signal(signal.SIGTERM, _interrupted)
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -105,6 +106,24 @@ def _work(pipe: Any) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         while True:
             pipe.send(run_group(pipe.recv()))
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C waits; a process that is started meanwhile does not hear it until it is told to."""
+    before = _mask_interrupts("SIG_BLOCK")
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _mask_interrupts(how: str) -> set[int] | None:
+    """Change the mask of this thread, and return what it was; None where there is none."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return None
+    return signal.pthread_sigmask(getattr(signal, how), {signal.SIGINT})
 
 
 def _interrupted(*_: Any) -> None:

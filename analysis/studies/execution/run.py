@@ -58,6 +58,8 @@ def _progress(
         raise ValueError(f"workers must be at least 1, got {workers}")
     jobs = study.jobs(out)
     check_links(out)
+    if (out / "config.json").exists():
+        raise ValueError(f"{out} holds a run, expected a folder of the study's own, by --out")
     todo = [job for job in jobs if not job.finished()]
     workers = min(workers, len(todo))  # more of them would have nothing to do
     events = execute(grouped(todo, workers), workers) if todo else ()

@@ -299,3 +299,10 @@ def test_ray_gives_the_same_results(tiny: Path, uninterrupted: dict[str, bytes])
     out = tiny.parent / "ray"
     assert follow(load_study(str(tiny)), out, backend="ray", workers=2).done == 4
     assert judged(out) == uninterrupted
+
+
+def test_a_study_does_not_begin_in_a_run_folder(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="holds a run, expected a folder of the study's own"):
+        list(run_study(Study("A", {"world": "Work"}, {"a": {}}, (0,)), tmp_path / "run"))
