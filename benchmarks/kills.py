@@ -234,6 +234,7 @@ def digest(path: Path) -> str:
     if path.name == "run.json":
         record = json.loads(path.read_text())
         record.pop("wall_seconds")
+        record.pop("git_commit")  # somebody may commit meanwhile
         found.update(json.dumps(record).encode())
     elif path.suffix == ".parquet":
         for column in pl.read_parquet(path):
