@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from myopia.common.lazy import lazy_names
 from myopia.common.search_path import import_libraries
 
-import_libraries("gymnasium", "gymnasium.vector")
+import_libraries("gymnasium", "gymnasium.vector", "tqdm")
 
 from myopia.envs.registry import (  # noqa: E402
     WORLDS,

@@ -190,7 +190,7 @@ RESERVED = frozenset(
     (
         *("world", "num_envs", "credit", "render_mode", "device"),
         *("autoreset_mode", "episode_info"),
-        *("algo", "total_timesteps", "dials"),
+        *("algo", "total_timesteps", "dials", "continues", "continue_from"),
         *("id", "max_episode_steps", "disable_env_checker"),
         *("vectorization_mode", "vector_kwargs", "wrappers"),
     )
